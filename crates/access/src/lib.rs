@@ -1,0 +1,78 @@
+//! Who asks. Every function that touches a record takes a [`Requester`]: rights and traces need it.
+//!
+//! Pure: who may read what is decided here from what the caller tells, and nothing is looked up.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// How the requester's identity was established.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Authentication {
+    /// Nothing was presented.
+    None,
+    /// A `wsse:Security` header was presented and not verified: nothing in it is believed.
+    Unverified,
+    /// A person at this machine's command line, by the name of the operating system account.
+    LocalAccount,
+}
+
+/// The one who asks, as far as is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requester {
+    /// User identity; by [`Authentication::LocalAccount`] the account's name.
+    pub who: Option<String>,
+    pub role: Option<String>,
+    pub organisation: Option<String>,
+    pub purpose: Option<String>,
+    pub authentication: Authentication,
+    pub network_address: Option<IpAddr>,
+    /// The address that was called: a URL, or `carnet patient open` for the command line.
+    pub endpoint: String,
+    /// WS-Addressing ReplyTo of the request, when it named one.
+    pub reply_to: Option<String>,
+    /// SHA-256 of the client certificate, hexadecimal.
+    pub certificate_fingerprint: Option<String>,
+    /// The patient a session is for, as CX.
+    pub patient: Option<String>,
+    /// The traces of a secret session are hidden from legal representatives.
+    pub secret_session: bool,
+}
+
+impl Requester {
+    /// A caller over the network of whom nothing else is known.
+    pub fn remote(address: Option<IpAddr>, endpoint: &str) -> Self {
+        Requester {
+            who: None,
+            role: None,
+            organisation: None,
+            purpose: None,
+            authentication: Authentication::None,
+            network_address: address,
+            endpoint: endpoint.to_owned(),
+            reply_to: None,
+            certificate_fingerprint: None,
+            patient: None,
+            secret_session: false,
+        }
+    }
+
+    /// A person at the command line of the machine that holds the data.
+    pub fn local(account: &str, command: &str) -> Self {
+        Requester {
+            who: Some(account.to_owned()),
+            authentication: Authentication::LocalAccount,
+            ..Requester::remote(None, command)
+        }
+    }
+
+    /// One word or two for a person: the account, or the address, or "unknown".
+    pub fn label(&self) -> String {
+        match (&self.who, self.network_address) {
+            (Some(who), _) => who.clone(),
+            (None, Some(address)) => address.to_string(),
+            (None, None) => "unknown".to_owned(),
+        }
+    }
+}

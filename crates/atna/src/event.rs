@@ -1,0 +1,106 @@
+use access::Requester;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What was done: one row of the audit table (IHE ITI transactions per actor, and administrative acts).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// ITI-41 as received by the Document Repository: Import, C.
+    Iti41Repository,
+    /// ITI-42 as received by the Document Registry: Import, C.
+    Iti42Registry,
+    /// ITI-18 as answered by the Document Registry: Query, E.
+    Iti18Registry,
+    /// ITI-43 as answered by the Document Repository: Export, R. The requester is the destination.
+    Iti43Repository,
+    /// A record was opened (ouverture du DMP): Patient Record, C.
+    PatientOpened,
+    /// The audit was read: Audit Log Used, R.
+    AuditRead,
+    /// Application Start.
+    ServerStarted,
+    /// Application Stop.
+    ServerStopped,
+}
+
+/// EventOutcomeIndicator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// 0
+    Success,
+    /// 4: refused, or failed for a reason in the request.
+    MinorFailure,
+    /// 8: failed for a reason in the server.
+    SeriousFailure,
+}
+
+/// What was touched, beside the patient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Object {
+    /// 2/20 by SubmissionSet.uniqueId.
+    SubmissionSet { unique_id: String },
+    /// 2/3 by DocumentEntry.uniqueId.
+    Document { unique_id: String, repository_unique_id: String, home_community_id: Option<String> },
+    /// 2/24: stored query id, and the `query:AdhocQueryRequest` as XML.
+    Query { id: String, request: String, home_community_id: Option<String> },
+}
+
+/// The node that writes the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// AuditSourceID.
+    pub id: String,
+    /// AuditEnterpriseSiteID.
+    pub enterprise_site: Option<String>,
+}
+
+/// One event: one patient at most, one outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub id: Uuid,
+    pub at: DateTime<Utc>,
+    pub act: Act,
+    pub outcome: Outcome,
+    /// EventOutcomeDescription: error codes and sentences, never content of documents.
+    pub outcome_description: Option<String>,
+    pub requester: Requester,
+    pub source: Source,
+    /// The patient as CX.
+    pub patient: Option<String>,
+    pub objects: Vec<Object>,
+}
+
+impl Event {
+    pub fn new(act: Act, outcome: Outcome, requester: &Requester, source: &Source) -> Self {
+        Event {
+            id: Uuid::new_v4(),
+            at: Utc::now(),
+            act,
+            outcome,
+            outcome_description: None,
+            requester: requester.clone(),
+            source: source.clone(),
+            patient: None,
+            objects: Vec::new(),
+        }
+    }
+
+    pub fn patient(mut self, cx: Option<&str>) -> Self {
+        self.patient = cx.map(str::to_owned);
+        self
+    }
+
+    pub fn object(mut self, object: Object) -> Self {
+        self.objects.push(object);
+        self
+    }
+
+    pub fn described(mut self, description: impl Into<String>) -> Self {
+        self.outcome_description = Some(description.into());
+        self
+    }
+}

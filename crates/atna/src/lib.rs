@@ -1,0 +1,12 @@
+//! Every access leaves a trace (IHE ATNA, ITI-20; DICOM PS3.15 A.5).
+//!
+//! An [`Event`] says who did what to which patient's record, when and with what outcome. It is written in the same
+//! database transaction as the effect it describes ([`record`]); a refusal writes its own. [`dicom`] renders it as
+//! the DICOM audit message.
+
+pub mod dicom;
+mod event;
+mod store;
+
+pub use event::{Act, Event, Object, Outcome, Source};
+pub use store::{Error, Filter, Row, record, search};

@@ -1,0 +1,71 @@
+//! Error codes and findings (TF-3 Table 4.2.4.1-2).
+
+/// A standard XDS error code. The name of the variant is the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    UnresolvedReferenceException,
+    XDSDocumentUniqueIdError,
+    XDSDuplicateUniqueIdInRegistry,
+    XDSExtraMetadataNotSaved,
+    XDSMissingDocument,
+    XDSMissingDocumentMetadata,
+    XDSNonIdenticalHash,
+    XDSNonIdenticalSize,
+    XDSPatientIdDoesNotMatch,
+    XDSRegistryBusy,
+    XDSRepositoryBusy,
+    XDSRegistryDeprecatedDocumentError,
+    XDSRegistryDuplicateUniqueIdInMessage,
+    XDSRepositoryDuplicateUniqueIdInMessage,
+    XDSRegistryError,
+    XDSRepositoryError,
+    XDSRegistryMetadataError,
+    XDSRepositoryMetadataError,
+    XDSRegistryNotAvailable,
+    XDSRegistryOutOfResources,
+    XDSRepositoryOutOfResources,
+    XDSResultNotSinglePatient,
+    XDSStoredQueryMissingParam,
+    XDSStoredQueryParamNumber,
+    XDSTooManyResults,
+    XDSUnknownPatientId,
+    XDSUnknownRepositoryId,
+    XDSUnknownStoredQuery,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// One thing that is wrong (or odd) with a request: becomes one `rs:RegistryError`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub code: ErrorCode,
+    pub severity: Severity,
+    /// What is wrong and about which attribute, for the developer at the other end (`@codeContext`).
+    pub context: String,
+    /// The id of the object concerned, as submitted, or what the transaction prescribes (`@location`).
+    pub location: Option<String>,
+}
+
+impl Finding {
+    pub fn error(code: ErrorCode, location: Option<&str>, context: impl Into<String>) -> Self {
+        Finding { code, severity: Severity::Error, context: context.into(), location: location.map(str::to_owned) }
+    }
+
+    pub fn warning(code: ErrorCode, location: Option<&str>, context: impl Into<String>) -> Self {
+        Finding { severity: Severity::Warning, ..Finding::error(code, location, context) }
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl std::fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
