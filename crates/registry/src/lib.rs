@@ -1,1 +1,61 @@
+//! The Document Registry: it keeps the metadata, decides what may enter a record and answers queries.
+//!
+//! * [`iti42`] registers a submission: state rules, side effects, trace and companion writes in one transaction.
+//! * [`iti18`] answers stored queries.
+//! * [`patients`] opens records and finds them by identifier.
+//! * [`failure`] is the one place where internal errors become standard codes.
+//!
+//! SQL lives in [`sql`] and nowhere else in this crate.
 
+pub mod failure;
+pub mod iti18;
+pub mod iti42;
+pub mod patients;
+mod sql;
+
+pub use failure::Failure;
+
+use atna::Source;
+use database::Database;
+use xds::submission::Rules;
+
+/// What to do with a submission for a patient whose record is not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownPatients {
+    /// Answer XDSUnknownPatientId.
+    Refuse,
+    /// The first submission opens the record, but never one that was merged away or closed.
+    Open,
+}
+
+/// What ITI-18 answers for a patient whose record is not open (a policy of the Affinity Domain, TF-2 §3.18.4.1.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownInQuery {
+    /// Success with an empty list.
+    Empty,
+    /// XDSUnknownPatientId.
+    Error,
+}
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub unknown_patients: UnknownPatients,
+    pub unknown_in_query: UnknownInQuery,
+    /// Objects that one LeafClass answer may hold; more is XDSTooManyResults. 0: no limit.
+    pub query_results: usize,
+    pub rules: Rules,
+}
+
+/// One registry over one database.
+#[derive(Clone)]
+pub struct Registry {
+    database: Database,
+    settings: Settings,
+    source: Source,
+}
+
+impl Registry {
+    pub fn new(database: Database, settings: Settings, source: Source) -> Self {
+        Registry { database, settings, source }
+    }
+}

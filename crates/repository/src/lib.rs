@@ -1,1 +1,59 @@
+//! The Document Repository: it keeps the octets and never judges metadata (TF-2 §3.41, §3.43).
+//!
+//! * [`iti41`] takes documents and metadata, stores the octets durably and has the registry register the metadata.
+//! * [`iti43`] gives the octets back to those who may have them.
+//! * [`port`] is what the repository needs of a registry, which may be in this process or another.
+//! * [`failure`] is the one place where internal errors become standard codes.
+//!
+//! SQL lives in `sql.rs` and nowhere else in this crate.
 
+pub mod failure;
+pub mod iti41;
+pub mod iti43;
+pub mod port;
+mod sql;
+mod sweep;
+
+pub use failure::Failure;
+
+use atna::Source;
+use blob::BlobStore;
+use database::Database;
+
+/// What to do with a document whose header carries an INS with a wrong key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InsKey {
+    /// Store it and say so in the answer.
+    Warn,
+    Refuse,
+}
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `repositoryUniqueId`, an OID.
+    pub unique_id: String,
+    pub ins_key: InsKey,
+    /// Larger documents are stored without reading a CDA header; so are those nested deeper.
+    pub cda_header: xml::Limits,
+    /// Documents that one request may carry or ask for.
+    pub documents: usize,
+}
+
+/// One repository over one document store, with its registry.
+pub struct Repository<R, B> {
+    database: Database,
+    blobs: B,
+    registry: R,
+    settings: Settings,
+    source: Source,
+}
+
+impl<R: port::Registry, B: BlobStore> Repository<R, B> {
+    pub fn new(database: Database, blobs: B, registry: R, settings: Settings, source: Source) -> Self {
+        Repository { database, blobs, registry, settings, source }
+    }
+
+    pub fn unique_id(&self) -> &str {
+        &self.settings.unique_id
+    }
+}

@@ -1,0 +1,58 @@
+//! The pages for people and for monitors: `/`, `/health`, `/ready`. No patient data.
+
+use actix_web::http::header::ContentType;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+use xml::escape_text;
+
+use super::App;
+
+/// Alive: the process answers.
+pub async fn health() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "up" }))
+}
+
+/// Ready: documents can be filed and read, each with its trace.
+pub async fn ready(app: web::Data<App>) -> HttpResponse {
+    match app.readiness().await {
+        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready" })),
+        Err(reason) => {
+            HttpResponse::ServiceUnavailable().json(json!({ "status": "not ready", "reason": reason }))
+        }
+    }
+}
+
+pub async fn home(app: web::Data<App>) -> HttpResponse {
+    let (mood, sentence) = match app.readiness().await {
+        Ok(()) => ("ready", "Ready: documents can be filed, found and read.".to_owned()),
+        Err(reason) => ("away", format!("Not ready: {reason}.")),
+    };
+    let base = app.public_url.as_str();
+    let rows: String = [
+        ("Document Registry", "/services/registry", "finds (ITI-18), registers (ITI-42)"),
+        ("Document Repository", "/services/repository", "files (ITI-41), gives back (ITI-43)"),
+        ("Registry, under the DMP's path", "/si-dmp-server/v2/services/registry", "the same"),
+        ("Repository, under the DMP's path", "/si-dmp-server/v2/services/repository", "the same"),
+    ]
+    .iter()
+    .map(|(name, path, what)| {
+        let url = escape_text(base).into_owned() + path;
+        format!(
+            "<tr><th>{name}<td><code>{url}</code><td>{what}<td><a href=\"{path}?wsdl\">WSDL</a></tr>\n"
+        )
+    })
+    .collect();
+    let page = PAGE
+        .replace("{mood}", mood)
+        .replace("{sentence}", &escape_text(&sentence))
+        .replace("{rows}", &rows)
+        .replace("{repository}", &escape_text(&app.repository_unique_id))
+        .replace("{version}", env!("CARGO_PKG_VERSION"));
+    HttpResponse::Ok()
+        .insert_header(("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"))
+        .insert_header(("X-Content-Type-Options", "nosniff"))
+        .content_type(ContentType::html())
+        .body(page)
+}
+
+const PAGE: &str = include_str!("home.html");

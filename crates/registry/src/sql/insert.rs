@@ -1,0 +1,257 @@
+use cda::facts::HeaderFacts;
+use deadpool_postgres::GenericClient;
+use tokio_postgres::Error;
+use uuid::Uuid;
+use xds::metadata::{Association, Author, Code, DocumentEntry, DocumentType, Folder, SubmissionSet};
+use xds::value::{Cx, Dtm};
+
+use super::{execute, find_record, rows};
+use crate::patients::{Record, State};
+
+/// Two transactions that open the same record run one after the other.
+const LOCK_PATIENT: &str = "select pg_advisory_xact_lock(hashtextextended($2 || '^^^' || $1, 1))";
+
+const OPEN_RECORD: &str = "
+    with opened as (insert into record default values returning record)
+    insert into patient_identifier (authority, value, record) select $1, $2, record from opened
+    returning record";
+
+const ADD_OBJECT: &str = "insert into object (entry_uuid, record, kind) values ($1, $2, $3)";
+
+const ADD_UNIQUE_ID: &str = "insert into unique_id (value, kind, entry_uuid, record) values ($1, $2, $3, $4)";
+
+const ADD_SUBMISSION_SET: &str = "
+    insert into submission_set (record, entry_uuid, unique_id, source_id, patient_id, submission_time,
+        content_type_code, author_persons, intended_recipients, status, fragment)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Approved', $10)";
+
+const ADD_DOCUMENT_ENTRY: &str = "
+    insert into document_entry (record, entry_uuid, logical_id, submission_set, document_type, status, unique_id,
+        repository_unique_id, patient_id, hash, size, mime_type, class_code, type_code, format_code,
+        practice_setting_code, healthcare_facility_type_code, event_codes, confidentiality_codes, author_persons,
+        reference_ids, creation_time, service_start_time, service_stop_time, fragment)
+    values ($1, $2, $2, $3, $4, 'Approved', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+        $20, $21, $22, $23)";
+
+const ADD_FOLDER: &str = "
+    insert into folder (record, entry_uuid, logical_id, submission_set, status, unique_id, patient_id, codes,
+        last_update_time, fragment)
+    values ($1, $2, $2, $3, 'Approved', $4, $5, $6, $7, $8)";
+
+const ADD_ASSOCIATION: &str = "
+    insert into association (record, entry_uuid, submission_set, association_type, source, target, status,
+        submission_set_status, fragment)
+    values ($1, $2, $3, $4, $5, $6, 'Approved', $7, $8)";
+
+const ADD_HEADER_FACTS: &str = "
+    insert into header_fact (record, entry_uuid, set_id, version_number, ins, ins_authority, birth_name,
+        birth_given, used_name, used_given, gender, birth_date, birth_place)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+
+const DEPRECATE: &str = "
+    update document_entry set status = 'Deprecated'
+    where record = $1 and entry_uuid = $2 and status = 'Approved'";
+
+const TOUCH_FOLDER: &str = "update folder set last_update_time = $3 where record = $1 and entry_uuid = $2";
+
+/// Opens a record, unless another transaction has done so meanwhile.
+pub async fn open_record<C: GenericClient>(client: &C, patient: &Cx) -> Result<Option<Record>, Error> {
+    rows(client, LOCK_PATIENT, &[&patient.authority, &patient.id]).await?;
+    if let Some(record) = find_record(client, patient).await? {
+        return Ok(Some(record));
+    }
+    let opened = rows(client, OPEN_RECORD, &[&patient.authority, &patient.id]).await?;
+    opened.first().map(|row| Ok(Record { number: row.try_get(0)?, state: State::Open })).transpose()
+}
+
+pub async fn add_submission_set<C: GenericClient>(
+    client: &C,
+    record: i64,
+    set: &SubmissionSet,
+    fragment: &str,
+) -> Result<(), Error> {
+    add_object(client, record, set.entry_uuid, "SubmissionSet", Some(&set.unique_id)).await?;
+    execute(
+        client,
+        ADD_SUBMISSION_SET,
+        &[
+            &record,
+            &set.entry_uuid,
+            &set.unique_id,
+            &set.source_id,
+            &set.patient_id.text,
+            &set.submission_time.padded(),
+            &set.content_type_code.key(),
+            &persons(&set.authors),
+            &set.intended_recipients,
+            &fragment,
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+pub async fn add_document_entry<C: GenericClient>(
+    client: &C,
+    record: i64,
+    submission_set: Uuid,
+    entry: &DocumentEntry,
+    fragment: &str,
+) -> Result<(), Error> {
+    add_object(client, record, entry.entry_uuid, "DocumentEntry", Some(&entry.unique_id)).await?;
+    let document_type = match entry.document_type {
+        DocumentType::Stable => "Stable",
+        DocumentType::OnDemand => "OnDemand",
+    };
+    let size = entry.size.and_then(|size| i64::try_from(size).ok());
+    execute(
+        client,
+        ADD_DOCUMENT_ENTRY,
+        &[
+            &record,
+            &entry.entry_uuid,
+            &submission_set,
+            &document_type,
+            &entry.unique_id,
+            &entry.repository_unique_id,
+            &entry.patient_id.text,
+            &entry.hash,
+            &size,
+            &entry.mime_type,
+            &entry.class_code.key(),
+            &entry.type_code.key(),
+            &entry.format_code.key(),
+            &entry.practice_setting_code.key(),
+            &entry.healthcare_facility_type_code.key(),
+            &keys(&entry.event_codes),
+            &keys(&entry.confidentiality_codes),
+            &persons(&entry.authors),
+            &entry.reference_ids,
+            &entry.creation_time.as_ref().map(Dtm::padded),
+            &entry.service_start_time.as_ref().map(Dtm::padded),
+            &entry.service_stop_time.as_ref().map(Dtm::padded),
+            &fragment,
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+pub async fn add_folder<C: GenericClient>(
+    client: &C,
+    record: i64,
+    submission_set: Uuid,
+    folder: &Folder,
+    last_update_time: &str,
+    fragment: &str,
+) -> Result<(), Error> {
+    add_object(client, record, folder.entry_uuid, "Folder", Some(&folder.unique_id)).await?;
+    execute(
+        client,
+        ADD_FOLDER,
+        &[
+            &record,
+            &folder.entry_uuid,
+            &submission_set,
+            &folder.unique_id,
+            &folder.patient_id.text,
+            &keys(&folder.codes),
+            &last_update_time,
+            &fragment,
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+pub async fn add_association<C: GenericClient>(
+    client: &C,
+    record: i64,
+    submission_set: Uuid,
+    association: &Association,
+    fragment: &str,
+) -> Result<(), Error> {
+    add_object(client, record, association.entry_uuid, "Association", None).await?;
+    let submission_set_status = association.submission_set_status.map(|status| format!("{status:?}"));
+    execute(
+        client,
+        ADD_ASSOCIATION,
+        &[
+            &record,
+            &association.entry_uuid,
+            &submission_set,
+            &association.association_type.urn(),
+            &association.source,
+            &association.target,
+            &submission_set_status,
+            &fragment,
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+pub async fn add_header_facts<C: GenericClient>(
+    client: &C,
+    record: i64,
+    entry_uuid: Uuid,
+    facts: &HeaderFacts,
+) -> Result<(), Error> {
+    execute(
+        client,
+        ADD_HEADER_FACTS,
+        &[
+            &record,
+            &entry_uuid,
+            &facts.set_id,
+            &facts.version_number.and_then(|number| i32::try_from(number).ok()),
+            &facts.ins,
+            &facts.ins_authority,
+            &facts.birth_name,
+            &facts.birth_given,
+            &facts.used_name,
+            &facts.used_given,
+            &facts.gender,
+            &facts.birth_date,
+            &facts.birth_place,
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// True when the entry was Approved and is Deprecated now.
+pub async fn deprecate<C: GenericClient>(client: &C, record: i64, entry: Uuid) -> Result<bool, Error> {
+    execute(client, DEPRECATE, &[&record, &entry]).await.map(|changed| changed > 0)
+}
+
+pub async fn touch_folder<C: GenericClient>(
+    client: &C,
+    record: i64,
+    folder: Uuid,
+    time: &str,
+) -> Result<(), Error> {
+    execute(client, TOUCH_FOLDER, &[&record, &folder, &time]).await.map(|_| ())
+}
+
+async fn add_object<C: GenericClient>(
+    client: &C,
+    record: i64,
+    id: Uuid,
+    kind: &str,
+    unique_id: Option<&str>,
+) -> Result<(), Error> {
+    execute(client, ADD_OBJECT, &[&id, &record, &kind]).await?;
+    if let Some(unique_id) = unique_id {
+        execute(client, ADD_UNIQUE_ID, &[&unique_id, &kind, &id, &record]).await?;
+    }
+    Ok(())
+}
+
+fn keys(codes: &[Code]) -> Vec<String> {
+    codes.iter().map(Code::key).collect()
+}
+
+fn persons(authors: &[Author]) -> Vec<&str> {
+    authors.iter().filter_map(|author| author.person.as_deref()).collect()
+}

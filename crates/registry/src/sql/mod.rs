@@ -1,0 +1,38 @@
+//! Every SQL statement of the registry. Values are always parameters.
+
+mod insert;
+mod lookup;
+mod query;
+
+pub use insert::{
+    add_header_facts, add_association, add_document_entry, add_folder, add_submission_set, deprecate,
+    open_record, touch_folder,
+};
+pub use lookup::{
+    Existing, ExistingDetail, Membership, existing_objects, find_record, identifiers, lock_unique_ids,
+    memberships_of, objects_with_unique_ids, registered_submission, relatives_of, EqualId,
+};
+pub use query::{Found, Readable, find_documents, get_documents, readable_documents};
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
+
+/// Runs a statement that is prepared once per connection.
+async fn rows<C: GenericClient>(
+    client: &C,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, Error> {
+    let statement = client.prepare_cached(sql).await?;
+    client.query(&statement, parameters).await
+}
+
+async fn execute<C: GenericClient>(
+    client: &C,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<u64, Error> {
+    let statement = client.prepare_cached(sql).await?;
+    client.execute(&statement, parameters).await
+}

@@ -1,0 +1,42 @@
+//! What the CDA header tells beyond XDS, handed to the registry as Slots that it indexes and does not return.
+
+use blob::{BlobStore, Stored};
+use futures_util::TryStreamExt;
+use xds::ebxml::ExtrinsicObject;
+use xds::error::{ErrorCode, Finding};
+
+use crate::{Failure, InsKey, Repository, port};
+
+/// Slots of this prefix are between our repository and our registry: nobody else's are believed.
+const INTERNAL: &str = "urn:carnet:";
+
+impl<R: port::Registry, B: BlobStore> Repository<R, B> {
+    /// Adds the header facts of a CDA document to its metadata. A document that is not CDA, or whose header cannot be
+    /// read, is stored all the same.
+    pub(super) async fn read_header(
+        &self,
+        object: &mut ExtrinsicObject,
+        stored: &Stored,
+    ) -> Result<Vec<Finding>, Failure> {
+        object.common.slots.retain(|slot| !slot.name.starts_with(INTERNAL));
+        let is_xml = object.mime_type.as_deref().is_some_and(|mime| mime.to_ascii_lowercase().contains("xml")
+            || mime.to_ascii_lowercase().contains("xslt"));
+        if !is_xml || stored.size > self.settings.cda_header.bytes as u64 {
+            return Ok(Vec::new());
+        }
+        let mut octets = Vec::with_capacity(usize::try_from(stored.size).unwrap_or_default());
+        let mut reader = self.blobs.open(&stored.key, stored.size).await?;
+        while let Some(bytes) = reader.try_next().await? {
+            octets.extend_from_slice(&bytes);
+        }
+        let Ok(header) = cda::read(&octets, &self.settings.cda_header) else { return Ok(Vec::new()) };
+        object.common.slots.extend(header.facts().to_slots());
+        let Some(remark) = header.ins_remark() else { return Ok(Vec::new()) };
+        let (code, context) = (ErrorCode::XDSRepositoryMetadataError, format!("CDA header: {remark}"));
+        let location = Some(object.common.id.as_str());
+        Ok(vec![match self.settings.ins_key {
+            InsKey::Warn => Finding::warning(code, location, context),
+            InsKey::Refuse => Finding::error(code, location, context),
+        }])
+    }
+}

@@ -1,0 +1,165 @@
+//! Retrieve Document Set, ITI-43 (TF-2 §3.43). Octets leave only when the trace of their leaving is durable.
+
+use access::Requester;
+use atna::{Act, Event, Object, Outcome};
+use blob::BlobStore;
+use xds::error::{ErrorCode, Finding};
+use xds::message::{DocumentRequest, RegistryResponse, ResponseStatus};
+
+use crate::port::{self, Readable};
+use crate::sql::StoredDocument;
+use crate::{Failure, Repository, sql};
+
+/// A document on its way out.
+pub struct Retrieved<Reader> {
+    pub request: DocumentRequest,
+    pub mime_type: String,
+    pub size: u64,
+    /// Verified octets, as a stream.
+    pub octets: Reader,
+}
+
+/// What one item of the request leads to.
+enum Item {
+    Found { request: DocumentRequest, document: StoredDocument, patient: String },
+    Missing { request: DocumentRequest, finding: Finding },
+}
+
+impl<R: port::Registry, B: BlobStore> Repository<R, B> {
+    /// Each document asked for, or the reason why not; in the order of the request.
+    pub async fn retrieve(
+        &self,
+        requester: &Requester,
+        requests: Vec<DocumentRequest>,
+    ) -> Result<(RegistryResponse, Vec<Retrieved<B::Reader>>), Failure> {
+        let result = match self.find(requester, &requests).await {
+            Ok(items) => self.open(requester, items).await,
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = &result {
+            let missing = requests.into_iter().map(|request| (None, request)).collect();
+            let traced = self
+                .write_trace(&self.events(requester, missing, Outcome::SeriousFailure, &failure.codes()))
+                .await;
+            if let Err(error) = traced {
+                tracing::error!("the trace of a failed retrieval cannot be written: {error}");
+            }
+        }
+        result
+    }
+
+    async fn find(&self, requester: &Requester, requests: &[DocumentRequest]) -> Result<Vec<Item>, Failure> {
+        if requests.len() > self.settings.documents {
+            let limit = self.settings.documents;
+            return Err(Failure::OutOfResources(format!("More than {limit} documents in one request.")));
+        }
+        let ids: Vec<String> = requests.iter().map(|r| r.document_unique_id.clone()).collect();
+        let readable = self.registry.readable(requester, &ids).await?;
+        let client = self.database.get().await?;
+        let stored = sql::by_unique_id(&client, &ids).await?;
+        Ok(requests.iter().map(|request| self.item(request, &readable, &stored)).collect())
+    }
+
+    fn item(&self, request: &DocumentRequest, readable: &[Readable], stored: &[StoredDocument]) -> Item {
+        let request = request.clone();
+        let id = &request.document_unique_id;
+        if request.repository_unique_id != self.settings.unique_id {
+            let context = format!("{} is not this repository", request.repository_unique_id);
+            return missing(request, ErrorCode::XDSUnknownRepositoryId, context);
+        }
+        // What the registry shows and what is stored must be the same octets.
+        let found = stored.iter().filter(|document| document.unique_id == *id).find_map(|document| {
+            readable
+                .iter()
+                .find(|r| r.unique_id == *id && r.hash.as_deref().is_none_or(|hash| hash == document.sha1))
+                .map(|r| (document.clone(), r.patient_id.clone()))
+        });
+        match found {
+            Some((document, patient)) => Item::Found { request, document, patient },
+            None => {
+                let context = format!("no document {id} is available here");
+                missing(request, ErrorCode::XDSDocumentUniqueIdError, context)
+            }
+        }
+    }
+
+    async fn open(
+        &self,
+        requester: &Requester,
+        items: Vec<Item>,
+    ) -> Result<(RegistryResponse, Vec<Retrieved<B::Reader>>), Failure> {
+        let (mut given, mut refused) = (Vec::new(), Vec::new());
+        let (mut documents, mut findings) = (Vec::new(), Vec::new());
+        for item in items {
+            match item {
+                Item::Missing { request, finding } => {
+                    findings.push(finding);
+                    refused.push((None, request));
+                }
+                Item::Found { request, document, patient } => {
+                    match self.blobs.open(&document.blob, document.size).await {
+                        Ok(octets) => {
+                            let (mime_type, size) = (document.mime_type, document.size);
+                            documents.push(Retrieved { request: request.clone(), mime_type, size, octets });
+                            given.push((Some(patient), request));
+                        }
+                        Err(error) => {
+                            tracing::error!(document = %document.unique_id, "a stored document cannot be read: {error}");
+                            findings.push(Finding::error(
+                                ErrorCode::XDSRepositoryError,
+                                Some(&document.unique_id),
+                                format!("{}: the stored document cannot be read", document.unique_id),
+                            ));
+                            refused.push((Some(patient), request));
+                        }
+                    }
+                }
+            }
+        }
+        let codes: Vec<String> = findings.iter().map(|f| f.code.to_string()).collect();
+        let mut events = self.events(requester, given, Outcome::Success, "");
+        events.extend(self.events(requester, refused, Outcome::MinorFailure, &codes.join(" ")));
+        self.write_trace(&events).await?;
+        let status = match (documents.is_empty(), findings.is_empty()) {
+            (_, true) => ResponseStatus::Success,
+            (false, false) => ResponseStatus::PartialSuccess,
+            (true, false) => ResponseStatus::Failure,
+        };
+        Ok((RegistryResponse { status, findings }, documents))
+    }
+
+    /// One event for each patient.
+    fn events(
+        &self,
+        requester: &Requester,
+        mut touched: Vec<(Option<String>, DocumentRequest)>,
+        outcome: Outcome,
+        description: &str,
+    ) -> Vec<Event> {
+        touched.sort_by(|(a, _), (b, _)| a.cmp(b));
+        touched
+            .chunk_by(|(a, _), (b, _)| a == b)
+            .map(|group| {
+                let patient = group.first().and_then(|(patient, _)| patient.as_deref());
+                let mut event =
+                    Event::new(Act::Iti43Repository, outcome, requester, &self.source).patient(patient);
+                for (_, request) in group {
+                    event = event.object(Object::Document {
+                        unique_id: request.document_unique_id.clone(),
+                        repository_unique_id: request.repository_unique_id.clone(),
+                        home_community_id: request.home_community_id.clone(),
+                    });
+                }
+                match description.is_empty() {
+                    true => event,
+                    false => event.described(description),
+                }
+            })
+            .collect()
+    }
+}
+
+fn missing(request: DocumentRequest, code: ErrorCode, context: String) -> Item {
+    let finding = Finding::error(code, Some(&request.document_unique_id), context);
+    Item::Missing { request, finding }
+}

@@ -1,0 +1,72 @@
+//! The registry as the repository sees it.
+
+use access::Requester;
+use atna::Event;
+use deadpool_postgres::Transaction;
+use xds::ebxml::SubmitObjects;
+use xds::error::Finding;
+
+use crate::{Failure, sql};
+
+/// Why the registry did not register, or did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryFailure {
+    /// The registry's own findings, to be relayed as they are.
+    #[error("refused by the registry")]
+    Refused(Vec<Finding>),
+    #[error("the registry is not available: {0}")]
+    Unavailable(String),
+    /// The request was sent and its outcome is not known: the documents must be kept.
+    #[error("the outcome of the registration is not known")]
+    OutcomeUnknown,
+    /// The registry could not do its work; its findings are to be relayed.
+    #[error("the registry failed")]
+    Failed(Vec<Finding>),
+}
+
+/// A document that the registry lets this requester read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readable {
+    pub unique_id: String,
+    /// SHA-1 as registered, hexadecimal.
+    pub hash: Option<String>,
+    /// Patient, CX.
+    pub patient_id: String,
+}
+
+/// What a repository needs of its registry.
+#[allow(async_fn_in_trait, reason = "requests stay on the thread that took them: no Send bound is wanted")]
+pub trait Registry {
+    /// Registers the metadata (ITI-42). A registry that shares the repository's database commits `filing` in the same
+    /// transaction. `Ok` holds warnings.
+    async fn register(
+        &self,
+        requester: &Requester,
+        objects: SubmitObjects,
+        filing: Filing,
+    ) -> Result<Vec<Finding>, RegistryFailure>;
+
+    /// Which of these documents the requester may read: visibility changes in the registry, so it is asked each time.
+    async fn readable(
+        &self,
+        requester: &Requester,
+        unique_ids: &[String],
+    ) -> Result<Vec<Readable>, RegistryFailure>;
+}
+
+/// The repository's own part of a submission: its documents and its trace.
+#[derive(Debug, Clone)]
+pub struct Filing {
+    pub(crate) documents: Vec<sql::NewDocument>,
+    pub(crate) event: Event,
+}
+
+impl Filing {
+    /// Writes it in a transaction that belongs to somebody else.
+    pub async fn write(&self, transaction: &Transaction<'_>) -> Result<(), Failure> {
+        for document in &self.documents {
+            sql::add_document(transaction, document).await?;
+        }
+        Ok(atna::record(&***transaction, std::slice::from_ref(&self.event)).await?)
+    }
+}

@@ -1,0 +1,71 @@
+//! Every SQL statement of the repository. Values are always parameters.
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::Error;
+
+const ADD: &str = "
+    insert into document (unique_id, blob, mime_type, size, sha1, sha256, state)
+    values ($1, $2, $3, $4, $5, $6, 'registered')";
+
+const BY_UNIQUE_ID: &str = "
+    select unique_id, blob, mime_type, size, sha1 from document
+    where unique_id = any($1) and state = 'registered'
+    order by document";
+
+const KNOWN_BLOBS: &str = "select blob from document where blob = any($1) and state <> 'removed'";
+
+/// A document to be filed.
+#[derive(Debug, Clone)]
+pub struct NewDocument {
+    pub unique_id: String,
+    pub blob: String,
+    pub mime_type: String,
+    pub size: u64,
+    pub sha1: String,
+    pub sha256: String,
+}
+
+/// A document that is stored.
+#[derive(Debug, Clone)]
+pub struct StoredDocument {
+    pub unique_id: String,
+    pub blob: String,
+    pub mime_type: String,
+    pub size: u64,
+    pub sha1: String,
+}
+
+pub async fn add_document<C: GenericClient>(client: &C, document: &NewDocument) -> Result<(), Error> {
+    let statement = client.prepare_cached(ADD).await?;
+    let size = i64::try_from(document.size).unwrap_or(i64::MAX);
+    let NewDocument { unique_id, blob, mime_type, sha1, sha256, .. } = document;
+    client.execute(&statement, &[unique_id, blob, mime_type, &size, sha1, sha256]).await.map(|_| ())
+}
+
+/// Oldest first. Several documents may share a uniqueId; their octets are the same.
+pub async fn by_unique_id<C: GenericClient>(
+    client: &C,
+    unique_ids: &[String],
+) -> Result<Vec<StoredDocument>, Error> {
+    let statement = client.prepare_cached(BY_UNIQUE_ID).await?;
+    client
+        .query(&statement, &[&unique_ids])
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(StoredDocument {
+                unique_id: row.try_get(0)?,
+                blob: row.try_get(1)?,
+                mime_type: row.try_get(2)?,
+                size: u64::try_from(row.try_get::<_, i64>(3)?).unwrap_or_default(),
+                sha1: row.try_get(4)?,
+            })
+        })
+        .collect()
+}
+
+/// Those of `blobs` that belong to a document.
+pub async fn known_blobs<C: GenericClient>(client: &C, blobs: &[String]) -> Result<Vec<String>, Error> {
+    let statement = client.prepare_cached(KNOWN_BLOBS).await?;
+    client.query(&statement, &[&blobs]).await?.iter().map(|row| row.try_get(0)).collect()
+}

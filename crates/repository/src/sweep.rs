@@ -1,0 +1,29 @@
+//! Octets without a document: what a crash between storing and registering leaves behind.
+
+use std::time::Duration;
+
+use blob::BlobStore;
+
+use crate::{Failure, Repository, port, sql};
+
+impl<R: port::Registry, B: BlobStore> Repository<R, B> {
+    /// Removes octets that are older than `age` and belong to no document. Returns how many.
+    ///
+    /// `age` must be longer than any submission takes: its octets are stored before its document is known.
+    pub async fn sweep(&self, age: Duration) -> Result<usize, Failure> {
+        let mut removed = 0;
+        let old = self.blobs.older_than(age).await?;
+        for keys in old.chunks(1000) {
+            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            let known = {
+                let client = self.database.get().await?;
+                sql::known_blobs(&client, &keys).await?
+            };
+            for key in keys.iter().filter(|key| !known.contains(key)) {
+                self.blobs.delete(key).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
