@@ -1,1 +1,73 @@
-fn main() {}
+//! The `carnet` command.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use carnet::commands::{self, audit, find, get, patient, status, submit};
+use carnet::config::Config;
+use clap::{Parser, Subcommand};
+
+/// Carnet, a shared medical record on IHE XDS.b.
+#[derive(Parser)]
+#[command(version, about, after_help = "Start a server with `carnet serve`; then, from another terminal:\n  \
+    carnet patient open 279035121518989\n  carnet submit letter.xml\n  carnet find --patient 279035121518989")]
+struct Arguments {
+    /// The configuration file. Without it: carnet.toml in this folder, if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How log lines are written; overrides log.format of the configuration.
+    #[arg(long, global = true, value_parser = ["text", "json"])]
+    log: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server.
+    Serve,
+    /// Read the configuration and say what is wrong with it.
+    CheckConfig,
+    /// Ask a server whether it is ready.
+    Status(status::Arguments),
+    /// Administer the records of patients.
+    #[command(subcommand)]
+    Patient(patient::Command),
+    /// File a document (ITI-41).
+    Submit(submit::Arguments),
+    /// Find the documents of a patient (ITI-18).
+    Find(find::Arguments),
+    /// Read a document (ITI-43).
+    Get(get::Arguments),
+    /// Show who did what, when.
+    Audit(audit::Arguments),
+}
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            commands::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
+    match arguments.command {
+        Command::Serve => {
+            carnet::logging::start(&config, arguments.log.as_deref())?;
+            carnet::serve::serve(config).await
+        }
+        Command::CheckConfig => commands::check_config(&config),
+        Command::Status(arguments) => status::run(&config, &arguments).await,
+        Command::Patient(command) => patient::run(&config, &command).await,
+        Command::Submit(arguments) => submit::run(&config, &arguments).await,
+        Command::Find(arguments) => find::run(&config, &arguments).await,
+        Command::Get(arguments) => get::run(&config, &arguments).await,
+        Command::Audit(arguments) => audit::run(&config, &arguments).await,
+    }
+}

@@ -3,15 +3,17 @@
 //! * [`iti42`] registers a submission: state rules, side effects, trace and companion writes in one transaction.
 //! * [`iti18`] answers stored queries.
 //! * [`patients`] opens records and finds them by identifier.
+//! * [`visibility`] tells repositories which documents may be read.
 //! * [`failure`] is the one place where internal errors become standard codes.
 //!
-//! SQL lives in [`sql`] and nowhere else in this crate.
+//! SQL lives in `sql/` and nowhere else in this crate.
 
 pub mod failure;
 pub mod iti18;
 pub mod iti42;
 pub mod patients;
 mod sql;
+pub mod visibility;
 
 pub use failure::Failure;
 

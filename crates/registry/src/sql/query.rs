@@ -65,7 +65,7 @@ const DOCUMENTS_BY_UNIQUE_ID: &str = "
     limit $2";
 
 const READABLE_DOCUMENTS: &str = "
-    select document_entry.unique_id, document_entry.hash, document_entry.mime_type, document_entry.patient_id
+    select document_entry.unique_id, document_entry.hash, document_entry.patient_id
     from unique_id join document_entry
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
     where unique_id.value = any($1) and removed_at is null and availability = 'Online'
@@ -87,7 +87,6 @@ pub struct Found {
 pub struct Readable {
     pub unique_id: String,
     pub hash: Option<String>,
-    pub mime_type: String,
     /// CX.
     pub patient_id: String,
 }
@@ -155,8 +154,7 @@ pub async fn readable_documents<C: GenericClient>(
             Ok(Readable {
                 unique_id: row.try_get(0)?,
                 hash: row.try_get(1)?,
-                mime_type: row.try_get(2)?,
-                patient_id: row.try_get(3)?,
+                patient_id: row.try_get(2)?,
             })
         })
         .collect()

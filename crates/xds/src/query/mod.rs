@@ -1,10 +1,27 @@
 //! Registry Stored Query (ITI-18, TF-2 §3.18): from `query:AdhocQueryRequest` to typed parameters.
+//!
+//! [`Request`] is what was asked for, word for word; [`Request::parse`] reads it by the rules of the stored query that
+//! it names. A further stored query is one file with its parameters, one variant of [`QueryKind`] and one row of
+//! [`STORED_QUERIES`].
 
-use uuid::Uuid;
+mod build;
+mod find_documents;
+mod get_documents;
+mod parameter;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod wire;
 
-use crate::error::Finding;
-use crate::metadata::DocumentType;
-use crate::value::{Cx, Dtm};
+use crate::constants::{
+    QUERY_FIND_DOCUMENTS, QUERY_GET_DOCUMENTS, STATUS_APPROVED, STATUS_DEPRECATED,
+};
+use crate::error::{ErrorCode, Finding};
+use crate::value::{Dtm, parse_uuid_urn};
+use parameter::{Parameters, Reported};
+
+pub use find_documents::FindDocuments;
+pub use get_documents::DocumentIds;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReturnType {
@@ -41,36 +58,8 @@ pub enum QueryKind {
     GetDocuments(DocumentIds),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DocumentIds {
-    EntryUuids(Vec<Uuid>),
-    UniqueIds(Vec<String>),
-}
-
 /// Values of which one must match; codes are `code^^scheme`.
 pub type AnyOf = Vec<String>;
-
-/// FindDocuments (TF-2 §3.18.4.1.2.3.7.1). An empty list puts no condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FindDocuments {
-    pub patient_id: Cx,
-    pub status: Vec<Status>,
-    pub document_types: Vec<DocumentType>,
-    pub class_code: AnyOf,
-    pub type_code: AnyOf,
-    pub practice_setting_code: AnyOf,
-    pub healthcare_facility_type_code: AnyOf,
-    pub format_code: AnyOf,
-    /// All groups must match; within a group, any value.
-    pub event_codes: Vec<AnyOf>,
-    /// All groups must match; within a group, any value.
-    pub confidentiality_codes: Vec<AnyOf>,
-    /// SQL LIKE patterns with `%` and `_`, no escape character.
-    pub author_person: AnyOf,
-    pub creation_time: Window,
-    pub service_start_time: Window,
-    pub service_stop_time: Window,
-}
 
 /// `from <= value < to`; a missing bound is open.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,14 +68,108 @@ pub struct Window {
     pub to: Option<Dtm>,
 }
 
+/// How one stored query is recognised and read.
+struct StoredQuery {
+    id: &'static str,
+    /// The parameter that names the patient; a query by object ids has none.
+    patient: Option<&'static str>,
+    read: fn(&mut Parameters<'_>) -> Result<QueryKind, Reported>,
+}
+
+/// TF-2 §3.18.4.1.2.4.
+const STORED_QUERIES: &[StoredQuery] = &[
+    StoredQuery {
+        id: QUERY_FIND_DOCUMENTS,
+        patient: Some(find_documents::PATIENT_ID),
+        read: |p| find_documents::read(p).map(|find| QueryKind::FindDocuments(Box::new(find))),
+    },
+    StoredQuery {
+        id: QUERY_GET_DOCUMENTS,
+        patient: None,
+        read: |p| get_documents::read(p).map(QueryKind::GetDocuments),
+    },
+];
+
+/// What names the patient in any stored query of the profile: whom a query that is not supported was about.
+const PATIENT_PARAMETERS: &[&str] =
+    &[find_documents::PATIENT_ID, "$XDSSubmissionSetPatientId", "$XDSFolderPatientId", "$patientId"];
+
 impl Request {
     /// The values given for the patient parameter, unquoted, for the trace.
+    ///
+    /// A query that takes no patient has none, whatever parameters it carries: they have no effect on the result, so
+    /// they must not decide in whose record it is traced. A value that cannot be read is given as it stands.
     pub fn patient_ids(&self) -> Vec<String> {
-        todo!()
+        let names = match self.stored_query() {
+            Some(query) => query.patient.as_slice(),
+            None => PATIENT_PARAMETERS,
+        };
+        let values = self.parameters.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        values
+            .flat_map(|(_, values)| values)
+            .flat_map(|value| match syntax::read(value) {
+                Ok(literals) => literals.into_iter().map(|literal| literal.text).collect(),
+                Err(_) => vec![value.trim_matches(['(', ')', '\'', ' ']).to_owned()],
+            })
+            .collect()
     }
 
     /// Reads the parameters; reports every finding.
+    ///
+    /// Parameters that the query does not know are ignored, as `@home` and the paging attributes of ebRS are. The
+    /// contexts name the parameter and never quote a value.
     pub fn parse(&self) -> Result<Query, Vec<Finding>> {
-        todo!()
+        let mut parameters = Parameters::of(self);
+        let return_type = match self.return_type.as_str() {
+            "ObjectRef" => Ok(ReturnType::ObjectRef),
+            "LeafClass" => Ok(ReturnType::LeafClass),
+            _ => Err(parameters.report(
+                ErrorCode::XDSRegistryError,
+                "ResponseOption/@returnType",
+                "unsupported return type; use ObjectRef or LeafClass",
+            )),
+        };
+        let kind = match self.stored_query() {
+            Some(query) => (query.read)(&mut parameters),
+            None => Err(parameters.report(
+                ErrorCode::XDSUnknownStoredQuery,
+                "AdhocQuery/@id",
+                match parse_uuid_urn(&self.id) {
+                    Some(id) => format!("the stored query urn:uuid:{id} is not supported"),
+                    None => "not the urn:uuid of a stored query".to_owned(),
+                },
+            )),
+        };
+        match (return_type, kind, parameters.findings()) {
+            (Ok(return_type), Ok(kind), findings) if findings.is_empty() => Ok(Query { return_type, kind }),
+            (_, _, findings) => Err(findings),
+        }
+    }
+
+    fn stored_query(&self) -> Option<&'static StoredQuery> {
+        STORED_QUERIES.iter().find(|query| query.id.eq_ignore_ascii_case(&self.id))
+    }
+}
+
+impl ReturnType {
+    /// `ResponseOption/@returnType`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReturnType::ObjectRef => "ObjectRef",
+            ReturnType::LeafClass => "LeafClass",
+        }
+    }
+}
+
+impl Status {
+    pub fn urn(self) -> &'static str {
+        match self {
+            Status::Approved => STATUS_APPROVED,
+            Status::Deprecated => STATUS_DEPRECATED,
+        }
+    }
+
+    pub fn from_urn(urn: &str) -> Option<Self> {
+        [Status::Approved, Status::Deprecated].into_iter().find(|status| status.urn() == urn)
     }
 }

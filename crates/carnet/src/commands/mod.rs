@@ -1,0 +1,103 @@
+//! The command line. `submit`, `find` and `get` are ordinary XDS.b clients; `patient` and `audit` administer the
+//! installation on its database.
+
+pub mod audit;
+pub mod find;
+pub mod get;
+pub mod patient;
+pub mod status;
+pub mod submit;
+mod table;
+
+use std::io::Write;
+
+use anyhow::{Context, anyhow, bail};
+use identity::{Ins, Oid};
+use xds::message::ReceivedResponse;
+use xds::value::Cx;
+
+use crate::config::Config;
+
+/// Writes a line to standard output. A reader that has gone away (`| head`) is no error.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A remark for the person at the terminal, apart from the result.
+fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "carnet: {text}");
+}
+
+/// The reason of a failure, as one sentence on standard error.
+pub fn complain(error: &anyhow::Error) {
+    let _ = writeln!(std::io::stderr(), "carnet: {error:#}");
+}
+
+/// `carnet check-config`: it was read without a problem, so it is shown.
+pub fn check_config(config: &Config) -> anyhow::Result<()> {
+    config.check_transport()?;
+    say(config);
+    say("The configuration is good.");
+    Ok(())
+}
+
+/// A patient as typed: a bare INS, which patients.ins_authority completes, or a CX.
+fn patient(config: &Config, text: &str) -> anyhow::Result<Cx> {
+    let text = text.trim();
+    let cx = match text.contains('^') {
+        true => Cx::parse(text).map_err(|error| anyhow!("{text} is not a patient identifier: {error}"))?,
+        false => Cx::new(&text.to_ascii_uppercase(), &config.patients.ins_authority),
+    };
+    if identity::is_ins_authority(&cx.authority) {
+        Ins::parse(&cx.id).map_err(|error| anyhow!("{} is not an INS: {error}", cx.id))?;
+    }
+    Ok(cx)
+}
+
+/// A document's uniqueId as typed; a UUID becomes its OID under 2.25.
+fn document_id(text: &str) -> String {
+    let bare = text.trim().trim_start_matches("urn:uuid:").trim_start_matches("urn:oid:");
+    match uuid::Uuid::parse_str(bare) {
+        Ok(uuid) => Oid::from_uuid(uuid).to_string(),
+        Err(_) => bare.to_owned(),
+    }
+}
+
+/// The client for the server of `--server`, or of the configuration.
+fn client(config: &Config, server: Option<&str>) -> client::Client {
+    client::Client::new(client::Endpoints::of_server(server.unwrap_or(&config.client.server)))
+}
+
+/// What a server refused, as one error with a line for each finding and, where there is one, the next step.
+fn accepted(response: &ReceivedResponse, what: &str) -> anyhow::Result<()> {
+    let errors: Vec<_> = response.errors.iter().filter(|error| !error.is_warning).collect();
+    if errors.is_empty() && response.status == xds::message::ResponseStatus::Success {
+        return Ok(());
+    }
+    let mut text = what.to_owned();
+    for error in &errors {
+        text.push_str(&format!("\n  {}: {}", error.code, error.context));
+        if error.code == "XDSUnknownPatientId" {
+            let patient = error.context.split(['^', ':']).next().unwrap_or_default();
+            text.push_str(&format!("\n  If this is right, open the record first: carnet patient open {patient}"));
+        }
+    }
+    bail!(text)
+}
+
+/// The time for a DTM in UTC, as people read it; parts that are missing are left out.
+fn readable_time(dtm: &str) -> String {
+    let part = |from: usize, to: usize| dtm.get(from..to);
+    let mut text = part(0, 4).unwrap_or(dtm).to_owned();
+    for (from, separator) in [(4, "-"), (6, "-"), (8, " "), (10, ":")] {
+        match part(from, from + 2) {
+            Some(digits) => text.extend([separator, digits]),
+            None => break,
+        }
+    }
+    text
+}
+
+fn read_file(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}

@@ -1,0 +1,178 @@
+//! Requests and answers in both encodings: plain SOAP, and MTOM packages whose parts go to the document store while
+//! they stream in. An answer has the encoding of its request (TF-2 Appendix V.8).
+
+use std::collections::HashMap;
+
+use actix_web::error::PayloadError;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use blob::{BlobStore, LocalStore, Stored};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use soap::{ContentType, Encoding, Fault};
+
+use super::App;
+
+/// A request as it came in: the envelope's octets, and the stored parts of its package by Content-ID.
+pub struct Incoming {
+    pub encoding: Encoding,
+    pub envelope: Vec<u8>,
+    pub parts: HashMap<String, Stored>,
+}
+
+/// Why a body could not be taken in. What had been stored of it is gone.
+pub enum Refusal {
+    /// 413, from Content-Length: nothing was read.
+    TooLarge,
+    /// Over a limit while reading.
+    OverLimit { encoding: Encoding, context: String },
+    /// The document store cannot take it.
+    Store { encoding: Encoding, error: blob::Error },
+    /// Not SOAP.
+    MediaType,
+    Fault { encoding: Encoding, fault: Fault },
+}
+
+/// Reads a body. With `store`, the parts of a package are stored there; without, a package may hold nothing but the
+/// envelope.
+pub async fn receive(
+    app: &App,
+    request: &HttpRequest,
+    payload: web::Payload,
+    store: Option<&LocalStore>,
+) -> Result<Incoming, Refusal> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let Some((content_type, encoding)) = ContentType::parse(content_type).and_then(|ct| ct.encoding().map(|e| (ct, e)))
+    else {
+        return Err(Refusal::MediaType);
+    };
+    // Base64 takes four octets for three.
+    let inline = app.limits.envelope.saturating_add(app.limits.inline_document / 3 * 4);
+    let limit = match encoding {
+        Encoding::Simple => inline.min(app.limits.request),
+        Encoding::Mtom => app.limits.request,
+    };
+    if content_length(request).is_some_and(|length| length > limit) {
+        return Err(Refusal::TooLarge);
+    }
+    let over = |context: &str| Refusal::OverLimit { encoding, context: context.to_owned() };
+    match encoding {
+        Encoding::Simple => {
+            let envelope = read_all(payload, limit).await.map_err(|error| match error {
+                PayloadError::Overflow => over("the message is larger than this server takes; send documents by MTOM"),
+                other => Refusal::Fault { encoding, fault: Fault::sender(format!("the body could not be read: {other}")) },
+            })?;
+            Ok(Incoming { encoding, envelope, parts: HashMap::new() })
+        }
+        Encoding::Mtom => {
+            let limits = mtom::Limits {
+                root_bytes: usize::try_from(inline).unwrap_or(usize::MAX),
+                total_bytes: limit,
+                parts: app.limits.documents.saturating_add(1),
+            };
+            let mut spool = Spool { store, writer: None, stored: Vec::new() };
+            match mtom::read_package(&content_type, payload, &limits, &mut spool).await {
+                Ok(package) => Ok(Incoming { encoding, envelope: package.root, parts: package.parts }),
+                Err(error) => {
+                    app.repository.discard(spool.stored).await;
+                    Err(match error {
+                        mtom::Error::TooLarge(what) => over(&format!("{what} is larger than this server takes")),
+                        mtom::Error::Sink(SpoolError::Blob(error)) => Refusal::Store { encoding, error },
+                        other => Refusal::Fault { encoding, fault: Fault::sender(other.to_string()) },
+                    })
+                }
+            }
+        }
+    }
+}
+
+fn content_length(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+async fn read_all(mut payload: web::Payload, limit: u64) -> Result<Vec<u8>, PayloadError> {
+    let mut octets = Vec::new();
+    while let Some(bytes) = payload.next().await {
+        let bytes = bytes?;
+        if (octets.len() + bytes.len()) as u64 > limit {
+            return Err(PayloadError::Overflow);
+        }
+        octets.extend_from_slice(&bytes);
+    }
+    Ok(octets)
+}
+
+/// Writes the parts of a package into the document store.
+struct Spool<'a> {
+    store: Option<&'a LocalStore>,
+    writer: Option<blob::Writer>,
+    /// Everything stored so far, to be removed if the rest of the package is refused.
+    stored: Vec<Stored>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    #[error("this service takes no attachments")]
+    NoAttachments,
+    #[error("the document store cannot take the attachment")]
+    Blob(#[from] blob::Error),
+}
+
+impl mtom::PartSink for Spool<'_> {
+    type Part = Stored;
+    type Error = SpoolError;
+
+    async fn begin(&mut self, _content_id: &str) -> Result<(), SpoolError> {
+        let store = self.store.ok_or(SpoolError::NoAttachments)?;
+        self.writer = Some(store.writer().await?);
+        Ok(())
+    }
+
+    async fn chunk(&mut self, bytes: Bytes) -> Result<(), SpoolError> {
+        match &mut self.writer {
+            Some(writer) => Ok(writer.write(bytes).await?),
+            None => Err(SpoolError::NoAttachments),
+        }
+    }
+
+    async fn end(&mut self) -> Result<Stored, SpoolError> {
+        let writer = self.writer.take().ok_or(SpoolError::NoAttachments)?;
+        let stored = writer.finish().await?;
+        self.stored.push(stored.clone());
+        Ok(stored)
+    }
+}
+
+/// An envelope as an answer, in the encoding of the request.
+pub fn reply(encoding: Encoding, status: StatusCode, action: &str, envelope: String) -> HttpResponse {
+    package(encoding, status, action, envelope, Vec::new())
+}
+
+/// An envelope with parts. Plain SOAP has no parts: its documents are inside the envelope.
+pub fn package(
+    encoding: Encoding,
+    status: StatusCode,
+    action: &str,
+    envelope: String,
+    parts: Vec<mtom::Part>,
+) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    match encoding {
+        Encoding::Simple => {
+            response.content_type(soap::simple_content_type(action)).body(envelope)
+        }
+        Encoding::Mtom => {
+            let package = mtom::Package::new(envelope, action, parts);
+            response.content_type(package.content_type());
+            match package.size() {
+                Some(size) => response.body(actix_web::body::SizedStream::new(size, package.into_stream())),
+                None => response.streaming(package.into_stream()),
+            }
+        }
+    }
+}
+
+pub fn fault(encoding: Encoding, fault: &Fault, relates_to: Option<&str>) -> HttpResponse {
+    let status = StatusCode::from_u16(fault.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    reply(encoding, status, soap::FAULT_ACTION, fault.to_envelope(relates_to))
+}

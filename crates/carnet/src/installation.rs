@@ -1,0 +1,109 @@
+//! The data folder and the database of an installation, for the server and for the commands that administer it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use database::Database;
+use private_postgres::PrivatePostgres;
+
+use crate::config::Config;
+
+/// Where data go when the folder of the configuration cannot be entered by the account of the private PostgreSQL.
+const SYSTEM_FOLDER: &str = "/var/lib/carnet";
+
+/// Settings that may not change once there are data.
+const REPOSITORY_UNIQUE_ID: &str = "repository.unique_id";
+
+/// An installation with its database open.
+pub struct Installation {
+    pub folder: PathBuf,
+    pub database: Database,
+    /// The private PostgreSQL, if this process started it.
+    pub postgres: Option<PrivatePostgres>,
+    pub source: atna::Source,
+}
+
+/// The data folder, and a sentence for the operator when it is not the configured one.
+pub fn data_folder(config: &Config) -> anyhow::Result<(PathBuf, Option<String>)> {
+    let folder = std::path::absolute(&config.data.dir).context("data.dir is not a usable path")?;
+    if config.database.url.is_some() || private_postgres::account_can_reach(&folder) {
+        return Ok((folder, None));
+    }
+    if config.data.is_default() {
+        let notice = format!(
+            "{} cannot be entered by the unprivileged account that PostgreSQL runs under: the data folder is {SYSTEM_FOLDER}",
+            folder.display()
+        );
+        return Ok((PathBuf::from(SYSTEM_FOLDER), Some(notice)));
+    }
+    bail!(
+        "data.dir = {} cannot be entered by the unprivileged account that PostgreSQL runs under. Choose a folder that \
+         every account can enter, such as {SYSTEM_FOLDER}",
+        folder.display()
+    )
+}
+
+impl Installation {
+    /// Opens the installation for the server: starts the private PostgreSQL if the configuration names no other
+    /// database, and brings the tables up to date.
+    pub async fn start(config: &Config, folder: &Path) -> anyhow::Result<Installation> {
+        tokio::fs::create_dir_all(folder)
+            .await
+            .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+        let postgres = match &config.database.url {
+            Some(_) => None,
+            None => Some(
+                PrivatePostgres::start(&postgres_options(folder))
+                    .await
+                    .context("the private PostgreSQL did not start")?,
+            ),
+        };
+        let url = match (&config.database.url, &postgres) {
+            (Some(url), _) => url.clone(),
+            (None, Some(postgres)) => postgres.connection(),
+            (None, None) => String::new(),
+        };
+        Self::open(config, folder, &url, postgres).await
+    }
+
+    /// Opens the installation for a command: uses the running server's PostgreSQL, or starts it for the moment.
+    pub async fn administer(config: &Config) -> anyhow::Result<Installation> {
+        let (folder, _) = data_folder(config)?;
+        if config.database.url.is_none()
+            && let Some(url) = PrivatePostgres::running(&postgres_options(&folder)).await
+        {
+            return Self::open(config, &folder, &url, None).await;
+        }
+        Self::start(config, &folder).await
+    }
+
+    async fn open(
+        config: &Config,
+        folder: &Path,
+        url: &str,
+        postgres: Option<PrivatePostgres>,
+    ) -> anyhow::Result<Installation> {
+        let options = database::Options { pool: config.database.pool, ..database::Options::default() };
+        let database = Database::connect(url, &options).context("the database cannot be used")?;
+        database.migrate().await.context("the tables cannot be brought up to date")?;
+        database.pin(REPOSITORY_UNIQUE_ID, &config.repository.unique_id).await?;
+        let source = atna::Source {
+            id: config.audit.source_id.clone(),
+            enterprise_site: config.audit.enterprise_site.clone(),
+        };
+        Ok(Installation { folder: folder.to_owned(), database, postgres, source })
+    }
+
+    /// Closes the connections and stops the private PostgreSQL, if this process started it.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.database.close();
+        if let Some(postgres) = self.postgres {
+            postgres.stop().await.context("the private PostgreSQL did not stop cleanly")?;
+        }
+        Ok(())
+    }
+}
+
+fn postgres_options(folder: &Path) -> private_postgres::Options {
+    private_postgres::Options::new(folder.join("postgres"))
+}
