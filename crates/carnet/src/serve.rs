@@ -1,12 +1,14 @@
 //! `carnet serve`: wiring, start and stop.
 
-use std::path::Path;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use access::Requester;
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::rt::task::JoinHandle;
 use actix_web::{App as Web, HttpServer};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use atna::{Act, Event, Outcome};
 use blob::LocalStore;
 use registry::Registry;
@@ -20,50 +22,78 @@ use crate::installation::{Installation, data_folder};
 /// Octets without a document are removed after this time: longer than any submission takes.
 const SWEEP_AGE: Duration = Duration::from_secs(24 * 3600);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
+/// How long a client may take to send the head of a request.
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long running requests may take when the server is told to stop.
 const SHUTDOWN_SECONDS: u64 = 20;
+
+/// A server that answers.
+pub struct Running {
+    pub address: SocketAddr,
+    server: Server,
+    app: Arc<App>,
+    installation: Installation,
+    sweeper: JoinHandle<()>,
+}
 
 /// Runs until SIGINT or SIGTERM.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let started = Instant::now();
+    let running = start(&config).await?;
+    let ms = started.elapsed().as_millis() as u64;
+    tracing::info!(address = %running.address, ms, "Carnet is ready: {}", running.app.public_url);
+    running.until_stopped().await?;
+    tracing::info!("Carnet has stopped");
+    Ok(())
+}
+
+/// Starts a server; it answers when this returns. With port 0 in server.listen the system chooses one.
+pub async fn start(config: &Config) -> anyhow::Result<Running> {
     config.check_transport()?;
-    let (folder, notice) = data_folder(&config)?;
+    let (folder, notice) = data_folder(config)?;
     if let Some(notice) = notice {
         tracing::warn!("{notice}");
     }
-    let installation = Installation::start(&config, &folder).await?;
-    let blobs = open_blobs(&folder).await?;
-    let app = Arc::new(build(&config, &installation, blobs));
-    let listener = std::net::TcpListener::bind(config.server.listen)
-        .with_context(|| format!("{} cannot be listened on (is another server running?)", config.server.listen))?;
+    let listen = config.server.listen;
+    let listener = TcpListener::bind(listen)
+        .with_context(|| format!("{listen} cannot be listened on (is another server running?)"))?;
     let address = listener.local_addr()?;
-
-    let events = Lifecycle { installation: &installation, endpoint: app.public_url.clone() };
-    events.record(Act::ServerStarted).await?;
+    let installation = Installation::start(config, &folder).await?;
+    let blobs = LocalStore::open(&folder.join("documents")).await.context("the document folder cannot be used")?;
+    let app = Arc::new(build(config, address, &installation, blobs));
+    record(&installation, &app, Act::ServerStarted).await?;
     let shared = app.clone();
     let server = HttpServer::new(move || Web::new().configure(http::routes(shared.clone())))
         .workers(config.workers())
-        .client_request_timeout(Duration::from_secs(30))
+        .client_request_timeout(REQUEST_HEAD_TIMEOUT)
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .listen(listener)
         .context("the server did not start")?
         .run();
-    tracing::info!(%address, ms = started.elapsed().as_millis() as u64, "Carnet is ready: {}", app.public_url);
     let sweeper = actix_web::rt::spawn(sweep_regularly(app.clone()));
-    let outcome = server.await;
-    sweeper.abort();
-    events.record(Act::ServerStopped).await?;
-    drop(app);
-    installation.close().await?;
-    tracing::info!("Carnet has stopped");
-    outcome.context("the server ended with an error")
+    Ok(Running { address, server, app, installation, sweeper })
 }
 
-async fn open_blobs(folder: &Path) -> anyhow::Result<LocalStore> {
-    LocalStore::open(folder.join("documents")).await.context("the document folder cannot be used")
+impl Running {
+    /// Stops the server from elsewhere.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Answers until a signal or its handle stops it; then running requests are finished and everything is closed.
+    pub async fn until_stopped(self) -> anyhow::Result<()> {
+        let Running { server, app, installation, sweeper, .. } = self;
+        let outcome = server.await;
+        sweeper.abort();
+        let traced = record(&installation, &app, Act::ServerStopped).await;
+        drop(app);
+        installation.close().await?;
+        outcome.context("the server ended with an error")?;
+        traced
+    }
 }
 
-fn build(config: &Config, installation: &Installation, blobs: LocalStore) -> App {
+fn build(config: &Config, address: SocketAddr, installation: &Installation, blobs: LocalStore) -> App {
     let database = installation.database.clone();
     let registry = Registry::new(database.clone(), config.registry_settings(), installation.source.clone());
     let repository = Repository::new(
@@ -79,27 +109,17 @@ fn build(config: &Config, installation: &Installation, blobs: LocalStore) -> App
         database,
         blobs,
         limits: config.limits.clone(),
-        public_url: config.public_url(),
+        public_url: config.public_url(address),
         repository_unique_id: config.repository.unique_id.clone(),
     }
 }
 
 /// Start and stop are events too.
-struct Lifecycle<'a> {
-    installation: &'a Installation,
-    endpoint: String,
-}
-
-impl Lifecycle<'_> {
-    async fn record(&self, act: Act) -> anyhow::Result<()> {
-        let requester = Requester::local(&crate::account::name(), &self.endpoint);
-        let event = Event::new(act, Outcome::Success, &requester, &self.installation.source);
-        let client = self.installation.database.get().await?;
-        match atna::record(&**client, &[event]).await {
-            Ok(()) => Ok(()),
-            Err(error) => bail!("the trace of start or stop cannot be written: {error}"),
-        }
-    }
+async fn record(installation: &Installation, app: &App, act: Act) -> anyhow::Result<()> {
+    let requester = Requester::local(&crate::account::name(), &app.public_url);
+    let event = Event::new(act, Outcome::Success, &requester, &installation.source);
+    let client = installation.database.get().await?;
+    atna::record(&**client, &[event]).await.context("the trace of start or stop cannot be written")
 }
 
 async fn sweep_regularly(app: Arc<App>) {

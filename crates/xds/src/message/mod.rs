@@ -4,6 +4,8 @@
 //! allows and what senders are known to do; they refuse what could be understood in two ways.
 
 mod content;
+#[cfg(test)]
+mod corpus;
 mod provide_and_register;
 mod query;
 mod response;

@@ -1,7 +1,7 @@
 use xml::{Element, Writer};
 
 use super::response::write_error_list;
-use super::{MessageError, ReceivedResponse, ResponseStatus, child, expect};
+use super::{MessageError, ReceivedResponse, ResponseStatus, expect};
 use crate::constants::ns::{QUERY, RIM, RS};
 use crate::ebxml::{Association, ExtrinsicObject, RegistryPackage};
 use crate::error::Finding;
@@ -52,5 +52,23 @@ pub struct ReceivedQuery {
 /// Reads a `query:AdhocQueryResponse`. A missing object list reads as an empty one: servers leave it out on failure.
 pub fn read_query_response(body: Element<'_>) -> Result<ReceivedQuery, MessageError> {
     expect(body, QUERY, "AdhocQueryResponse")?;
-    todo!("{:?}", child(body, RIM, ""))
+    let response = ReceivedResponse::read(body)?;
+    let mut received = ReceivedQuery {
+        response,
+        documents: Vec::new(),
+        packages: Vec::new(),
+        associations: Vec::new(),
+        object_refs: Vec::new(),
+    };
+    let lists = body.children_named(RIM, "RegistryObjectList");
+    for object in lists.flat_map(|list| list.children()).filter(|object| object.namespace() == RIM) {
+        match object.name() {
+            "ExtrinsicObject" => received.documents.push(ExtrinsicObject::read(object)?),
+            "RegistryPackage" => received.packages.push(RegistryPackage::read(object)?),
+            "Association" => received.associations.push(Association::read(object)?),
+            "ObjectRef" => received.object_refs.extend(object.attribute("id").map(str::to_owned)),
+            _ => {}
+        }
+    }
+    Ok(received)
 }

@@ -1,12 +1,14 @@
+//! GetDocuments (TF-2 §3.18.4.1.2.3.7.5): its parameters by name, and what they say.
+
 use uuid::Uuid;
 
 use super::parameter::{Parameters, Reported};
 use crate::error::ErrorCode;
 
-pub(super) const ENTRY_UUID: &str = "$XDSDocumentEntryEntryUUID";
-pub(super) const UNIQUE_ID: &str = "$XDSDocumentEntryUniqueId";
+pub const ENTRY_UUID: &str = "$XDSDocumentEntryEntryUUID";
+pub const UNIQUE_ID: &str = "$XDSDocumentEntryUniqueId";
 
-/// The documents that GetDocuments asks for (TF-2 §3.18.4.1.2.3.7.5).
+/// The documents that are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentIds {
     EntryUuids(Vec<Uuid>),

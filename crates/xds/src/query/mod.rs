@@ -5,8 +5,8 @@
 //! [`STORED_QUERIES`].
 
 mod build;
-mod find_documents;
-mod get_documents;
+pub mod find_documents;
+pub mod get_documents;
 mod parameter;
 mod syntax;
 #[cfg(test)]

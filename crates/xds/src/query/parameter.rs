@@ -45,6 +45,7 @@ impl<'r> Parameters<'r> {
         self.slots(name).next().is_some()
     }
 
+    /// The Slots of that name that have values.
     fn slots(&self, name: &str) -> impl Iterator<Item = &'r [String]> {
         let named = self.request.parameters.iter().filter(move |(n, _)| n == name);
         named.map(|(_, values)| values.as_slice()).filter(|values| !values.is_empty())
@@ -162,10 +163,9 @@ impl<'r> Parameters<'r> {
             .map_err(|_| self.report(ErrorCode::XDSRegistryError, name, "not of the form id^^^&OID&ISO"))
     }
 
-    /// `<stem>From` and `<stem>To`. A time is a number; many clients quote it, which is accepted.
-    pub fn window(&mut self, stem: &str) -> Window {
-        let mut time = |end| self.time(&format!("{stem}{end}")).unwrap_or_default();
-        Window { from: time("From"), to: time("To") }
+    /// Two times. A time is a number; many clients quote it, which is accepted.
+    pub fn window(&mut self, from: &str, to: &str) -> Window {
+        Window { from: self.time(from).unwrap_or_default(), to: self.time(to).unwrap_or_default() }
     }
 
     fn time(&mut self, name: &str) -> Result<Option<Dtm>, Reported> {

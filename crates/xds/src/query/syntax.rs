@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_list_fills_a_value_to_the_last_character() {
-        // ('…','…'): two strings of 125 and 123 characters, 8 characters of punctuation.
+        // ('…','…'): two strings of 126 and 123 characters, 7 characters of punctuation.
         let pair = ["a".repeat(126), "é".repeat(123)];
         assert_eq!(lists(&pair).iter().map(|list| list.chars().count()).collect::<Vec<_>>(), [256]);
         assert_eq!(lists([pair[0].as_str(), &"é".repeat(124)]).len(), 2);

@@ -1,0 +1,10 @@
+//! The server and the command line of Carnet: everything that joins the rooms of the house.
+
+mod account;
+pub mod commands;
+pub mod config;
+pub mod http;
+mod in_process;
+pub mod installation;
+pub mod logging;
+pub mod serve;
