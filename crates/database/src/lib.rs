@@ -1,1 +1,107 @@
+//! The way to PostgreSQL: a pool of connections, the tables, and which errors mean "not now".
+//!
+//! No statement of an actor is here; each actor keeps its own.
 
+mod error;
+mod migrations;
+
+use std::time::Duration;
+
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::{Config, NoTls};
+
+pub use error::{Error, is_unavailable};
+
+/// Limits of connections and statements.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Connections.
+    pub pool: usize,
+    /// How long a request waits for a connection.
+    pub wait: Duration,
+    pub connect_timeout: Duration,
+    pub statement_timeout: Duration,
+    pub lock_timeout: Duration,
+    /// A transaction in which nothing happens is ended.
+    pub idle_in_transaction_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            pool: 16,
+            wait: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(60),
+            lock_timeout: Duration::from_secs(20),
+            idle_in_transaction_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A pool of connections to one database. Cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool,
+    config: Config,
+}
+
+impl Database {
+    /// Prepares the pool; connections are made when they are needed, and made again when the server was away.
+    ///
+    /// `url`: `postgres://…` or `host=… user=…`.
+    pub fn connect(url: &str, options: &Options) -> Result<Database, Error> {
+        let mut config: Config = url.parse().map_err(|_| Error::Url)?;
+        config.connect_timeout(options.connect_timeout);
+        config.application_name("carnet");
+        let manager =
+            Manager::from_config(config.clone(), NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let session = session_settings(options);
+        let pool = Pool::builder(manager)
+            .max_size(options.pool)
+            .wait_timeout(Some(options.wait))
+            .create_timeout(Some(options.connect_timeout))
+            .runtime(Runtime::Tokio1)
+            .post_create(Hook::async_fn(move |client, _| {
+                let session = session.clone();
+                Box::pin(async move { client.batch_execute(&session).await.map_err(HookError::Backend) })
+            }))
+            .build()
+            .map_err(|error| Error::Pool(error.to_string()))?;
+        Ok(Database { pool, config })
+    }
+
+    /// A connection, for as long as it is held.
+    pub async fn get(&self) -> Result<Object, Error> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Closes idle connections and refuses new ones.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
+    /// Holds a value that may not change once there are data: the first call writes it, later ones compare.
+    pub async fn pin(&self, name: &str, value: &str) -> Result<(), Error> {
+        const PIN: &str = "insert into setting (name, value) values ($1, $2) on conflict do nothing";
+        const PINNED: &str = "select value from setting where name = $1";
+        let client = self.get().await?;
+        client.execute(PIN, &[&name, &value]).await?;
+        let stored: String = client.query_one(PINNED, &[&name]).await?.try_get(0)?;
+        match stored == value {
+            true => Ok(()),
+            false => Err(Error::Changed { name: name.to_owned(), stored, given: value.to_owned() }),
+        }
+    }
+}
+
+/// Limits are settings of the session, so that they hold whatever the server's own are. The values are numbers.
+fn session_settings(options: &Options) -> String {
+    let ms = |time: Duration| time.as_millis();
+    format!(
+        "set statement_timeout = {}; set lock_timeout = {}; set idle_in_transaction_session_timeout = {};",
+        ms(options.statement_timeout),
+        ms(options.lock_timeout),
+        ms(options.idle_in_transaction_timeout)
+    )
+}

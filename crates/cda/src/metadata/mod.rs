@@ -1,8 +1,7 @@
 //! From a CDA header to a DocumentEntry (CI-SIS *volet Structuration minimale* and the DMP's mapping).
 
 mod people;
-
-use std::fmt;
+mod required;
 
 use identity::is_ins_authority;
 use uuid::Uuid;
@@ -12,6 +11,9 @@ use xds::value::{Cx, Dtm};
 use crate::facts::HeaderFacts;
 use crate::header::{Body, Coded, Header, Id, Relation};
 use crate::{tables, time};
+
+pub use required::Missing;
+use required::Required;
 
 /// Format of documents that follow no national model.
 const NO_MODEL: (&str, &str) = ("urn:asipSante:modelesHorsProfils:2011", "1.2.250.1.213.1.1.4.2.282");
@@ -43,77 +45,12 @@ pub struct Draft {
     pub facts: HeaderFacts,
 }
 
-/// A metadata attribute that XDS requires, and that neither the document nor the defaults give in a form that can be
-/// used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Missing {
-    /// Name of the attribute in XDS.
-    pub attribute: &'static str,
-    /// Where it should be, from ClinicalDocument.
-    pub path: &'static str,
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is missing or cannot be used: expected at {}", self.attribute, self.path)
-    }
-}
-
 /// The DocumentEntry `entry_uuid` of the document with that header.
 ///
 /// Every attribute that is missing is reported, not only the first. The single confidentialityCode is the document's
 /// own; those that hide a document from somebody are not in a CDA and are for the caller to add.
 pub fn document_entry(header: &Header, defaults: &Defaults, entry_uuid: Uuid) -> Result<Draft, Vec<Missing>> {
-    let mut wanted = Wanted::default();
-    let type_code = code(&header.code).or_else(|| defaults.type_code.clone());
-    let class_code = type_code
-        .as_ref()
-        .and_then(|code| tables::class_of_type(&code.code, &code.scheme))
-        .or_else(|| defaults.class_code.clone());
-    let practice_setting = header.acts.iter().find_map(|act| code(act.practice_setting.as_ref()?));
-    let facility = header.facility.as_ref().and_then(code);
-    let confidentiality = header.confidentiality.as_ref().and_then(code);
-    let creation_time = header.effective_time.as_deref().and_then(time::to_utc);
-
-    let patient_id = wanted.get(patient_id(header, defaults), "patientId", "recordTarget/patientRole/id");
-    let class_code = wanted.get(class_code, "classCode", "code");
-    let type_code = wanted.get(type_code, "typeCode", "code");
-    let creation_time = wanted.get(creation_time, "creationTime", "effectiveTime");
-    let confidentiality = wanted.get(confidentiality, "confidentialityCode", "confidentialityCode");
-    let language_code = wanted.get(header.language.clone(), "languageCode", "languageCode");
-    let practice_setting_code = wanted.get(
-        practice_setting.or_else(|| defaults.practice_setting_code.clone()),
-        "practiceSettingCode",
-        "documentationOf/serviceEvent/performer/assignedEntity/representedOrganization/standardIndustryClassCode",
-    );
-    let healthcare_facility_type_code = wanted.get(
-        facility.or_else(|| defaults.healthcare_facility_type_code.clone()),
-        "healthcareFacilityTypeCode",
-        "componentOf/encompassingEncounter/location/healthCareFacility/code",
-    );
-    let (
-        Some(patient_id),
-        Some(class_code),
-        Some(type_code),
-        Some(_),
-        Some(confidentiality),
-        Some(language_code),
-        Some(practice_setting_code),
-        Some(healthcare_facility_type_code),
-    ) = (
-        patient_id,
-        class_code,
-        type_code,
-        creation_time.as_ref(),
-        confidentiality,
-        language_code,
-        practice_setting_code,
-        healthcare_facility_type_code,
-    )
-    else {
-        return Err(wanted.missing);
-    };
-
+    let required = Required::of(header, defaults)?;
     let act_time = |bound: Option<&String>| -> Option<Dtm> { time::to_utc(bound?) };
     let principal = header.acts.first();
     let entry = DocumentEntry {
@@ -121,29 +58,29 @@ pub fn document_entry(header: &Header, defaults: &Defaults, entry_uuid: Uuid) ->
         logical_id: None,
         document_type: DocumentType::Stable,
         authors: header.authors.iter().filter_map(people::author).collect(),
-        class_code,
+        class_code: required.class_code,
         comments: None,
-        confidentiality_codes: vec![confidentiality],
-        creation_time,
+        confidentiality_codes: vec![required.confidentiality],
+        creation_time: Some(required.creation_time),
         event_codes: header.acts.iter().filter_map(|act| code(act.code.as_ref()?)).collect(),
         format_code: format_code(header, defaults),
         hash: None,
-        healthcare_facility_type_code,
+        healthcare_facility_type_code: required.facility,
         home_community_id: None,
-        language_code,
+        language_code: required.language,
         legal_authenticator: header.legal_authenticator.as_ref().and_then(people::xcn),
         mime_type: if header.self_presenting { "application/xslt+xml" } else { "text/xml" }.to_owned(),
-        source_patient_id: Some(source_patient_id(header, &patient_id)),
-        source_patient_info: people::source_patient_info(&header.patient, &patient_id),
-        patient_id,
-        practice_setting_code,
+        source_patient_id: Some(source_patient_id(header, &required.patient_id)),
+        source_patient_info: people::source_patient_info(&header.patient, &required.patient_id),
+        patient_id: required.patient_id,
+        practice_setting_code: required.practice_setting,
         reference_ids: reference_ids(header),
         repository_unique_id: None,
         service_start_time: act_time(principal.and_then(|act| act.start.as_ref())),
         service_stop_time: act_time(principal.and_then(|act| act.stop.as_ref())),
         size: None,
         title: header.title.clone(),
-        type_code,
+        type_code: required.type_code,
         unique_id: header.id.unique_id(),
         uri: None,
         extra: Vec::new(),
@@ -157,21 +94,6 @@ pub fn document_entry(header: &Header, defaults: &Defaults, entry_uuid: Uuid) ->
         transforms: parent(Relation::Transforms),
         facts: HeaderFacts::from(header),
     })
-}
-
-/// Notes what is not there.
-#[derive(Default)]
-struct Wanted {
-    missing: Vec<Missing>,
-}
-
-impl Wanted {
-    fn get<T>(&mut self, value: Option<T>, attribute: &'static str, path: &'static str) -> Option<T> {
-        if value.is_none() {
-            self.missing.push(Missing { attribute, path });
-        }
-        value
-    }
 }
 
 /// A code of metadata has a system and a display name: without a system it is none, without a display name the code

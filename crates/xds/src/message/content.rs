@@ -28,7 +28,9 @@ impl<'d> Content<'d> {
             (Some(include), None) if include.is(XOP, "Include") && text.trim().is_empty() => {
                 content_id(include.attribute("href").unwrap_or_default()).map(Content::Part)
             }
-            _ => Err(MessageError("Document holds something else than base64 text or one xop:Include".into())),
+            _ => {
+                Err(MessageError("Document holds something else than base64 text or one xop:Include".into()))
+            }
         }
     }
 

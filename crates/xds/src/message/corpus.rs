@@ -76,7 +76,10 @@ fn corpus_a_list_over_several_values_is_one_group() {
 #[test]
 fn corpus_an_attempt_to_leave_the_quotes_is_refused() {
     with_query("ipf/iti18request.xml", |request| {
-        assert_eq!(refusals(&request), [(ErrorCode::XDSRegistryError, find_documents::PATIENT_ID.to_owned())]);
+        assert_eq!(
+            refusals(&request),
+            [(ErrorCode::XDSRegistryError, find_documents::PATIENT_ID.to_owned())]
+        );
     });
 }
 
@@ -124,7 +127,9 @@ fn corpus_a_retrieve_response_is_read() {
         let (response, documents) = read_retrieve_response(body).unwrap();
         assert_eq!(response.status, ResponseStatus::Success);
         assert_eq!(documents.len(), 2);
-        assert!(documents.iter().all(|d| d.mime_type == "text/xml" && matches!(d.content, Content::Inline(_))));
+        assert!(
+            documents.iter().all(|d| d.mime_type == "text/xml" && matches!(d.content, Content::Inline(_)))
+        );
     });
 }
 
@@ -143,7 +148,9 @@ fn corpus_submissions_are_read_with_their_documents() {
             assert!(request.objects.extrinsic_objects.iter().any(|o| o.common.id == *id), "{path}: {id}");
             match content {
                 Content::Inline(base64) => assert!(!base64.trim().is_empty(), "{path}"),
-                Content::Part(id) => assert_eq!(id, "8ba22b9e-fcff-49d8-945e-438a11f25b0f-1@urn:ihe:iti:xds-b:2007"),
+                Content::Part(id) => {
+                    assert_eq!(id, "8ba22b9e-fcff-49d8-945e-438a11f25b0f-1@urn:ihe:iti:xds-b:2007")
+                }
             }
         });
     }

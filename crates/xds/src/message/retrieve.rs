@@ -27,8 +27,10 @@ impl RetrieveRequest {
     /// At least one DocumentRequest, each with both ids.
     pub fn read(body: Element<'_>) -> Result<Self, MessageError> {
         expect(body, XDS, "RetrieveDocumentSetRequest")?;
-        let requests: Vec<_> =
-            body.children_named(XDS, "DocumentRequest").map(DocumentRequest::read).collect::<Result<_, _>>()?;
+        let requests: Vec<_> = body
+            .children_named(XDS, "DocumentRequest")
+            .map(DocumentRequest::read)
+            .collect::<Result<_, _>>()?;
         match requests.is_empty() {
             true => Err(MessageError("RetrieveDocumentSetRequest has no DocumentRequest".into())),
             false => Ok(RetrieveRequest(requests)),

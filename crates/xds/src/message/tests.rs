@@ -80,7 +80,8 @@ mod response {
     #[test]
     fn a_status_is_known_by_its_last_word() {
         let status = |urn: &str| {
-            read("rs:RegistryResponse", &format!("status='{urn}'"), "", RegistryResponse::read).map(|r| r.status)
+            read("rs:RegistryResponse", &format!("status='{urn}'"), "", RegistryResponse::read)
+                .map(|r| r.status)
         };
         assert_eq!(status("Success"), Ok(ResponseStatus::Success));
         let partial = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:PartialSuccess";
@@ -91,7 +92,8 @@ mod response {
 
     #[test]
     fn an_error_without_severity_is_an_error() {
-        let list = "<rs:RegistryErrorList><rs:RegistryError errorCode='X' codeContext='c'/></rs:RegistryErrorList>";
+        let list =
+            "<rs:RegistryErrorList><rs:RegistryError errorCode='X' codeContext='c'/></rs:RegistryErrorList>";
         let received = read("rs:RegistryResponse", "status='Failure'", list, RegistryResponse::read).unwrap();
         assert_eq!((received.errors.len(), received.errors[0].is_warning), (1, false));
     }
@@ -118,7 +120,8 @@ mod provide_and_register {
     #[test]
     fn documents_come_as_parts_or_inline_in_their_order() {
         let include = "<xop:Include xmlns:xop='http://www.w3.org/2004/08/xop/include' href='cid:p1@x'/>";
-        let documents = documents(&format!("<Document id='b'> {include} </Document><Document id='a'>QQ==</Document>"));
+        let documents =
+            documents(&format!("<Document id='b'> {include} </Document><Document id='a'>QQ==</Document>"));
         let expected = [("b", "Part(\"p1@x\")"), ("a", "Inline(\"QQ==\")")];
         assert_eq!(documents.unwrap(), expected.map(|(id, content)| (id.to_owned(), content.to_owned())));
     }
@@ -142,7 +145,9 @@ mod provide_and_register {
     #[test]
     fn a_request_without_metadata_is_refused() {
         let document = "<Document id='a'>QQ==</Document>";
-        let read = read("ProvideAndRegisterDocumentSetRequest", "", document, |b| ProvideAndRegister::read(b).is_err());
+        let read = read("ProvideAndRegisterDocumentSetRequest", "", document, |b| {
+            ProvideAndRegister::read(b).is_err()
+        });
         assert!(read);
     }
 
@@ -155,7 +160,9 @@ mod provide_and_register {
                 ("Document02".into(), Content::Inline("QQ==".into())),
             ],
         };
-        reread(&written(|w| sent.write(w)), |body| assert_eq!(ProvideAndRegister::read(body).as_ref(), Ok(&sent)));
+        reread(&written(|w| sent.write(w)), |body| {
+            assert_eq!(ProvideAndRegister::read(body).as_ref(), Ok(&sent))
+        });
     }
 }
 
@@ -272,7 +279,8 @@ mod query {
 
     #[test]
     fn a_failure_has_an_empty_list_after_its_errors_and_no_metadata() {
-        let text = written(|w| write_query_response(w, &[error(None)], &QueryResult::ObjectRefs(vec![DOCUMENT])));
+        let text =
+            written(|w| write_query_response(w, &[error(None)], &QueryResult::ObjectRefs(vec![DOCUMENT])));
         let names = |body: Element<'_>| body.children().map(|e| e.name().to_owned()).collect::<Vec<_>>();
         assert_eq!(reread(&text, names), ["RegistryErrorList", "RegistryObjectList"]);
         let received = reread(&text, read_query_response).unwrap();

@@ -21,7 +21,9 @@ pub(super) fn read(p: &mut Parameters<'_>) -> Result<DocumentIds, Reported> {
     match (p.has(ENTRY_UUID), p.has(UNIQUE_ID)) {
         (true, false) => p.uuids(ENTRY_UUID).map(DocumentIds::EntryUuids),
         (false, true) => Ok(DocumentIds::UniqueIds(p.strings(UNIQUE_ID))),
-        (true, true) => Err(p.report(ErrorCode::XDSStoredQueryParamNumber, &both, "give one of the two, not both")),
+        (true, true) => {
+            Err(p.report(ErrorCode::XDSStoredQueryParamNumber, &both, "give one of the two, not both"))
+        }
         (false, false) => Err(p.report(ErrorCode::XDSStoredQueryMissingParam, &both, "give one of the two")),
     }
 }

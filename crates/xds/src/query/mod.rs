@@ -13,9 +13,7 @@ mod syntax;
 mod tests;
 mod wire;
 
-use crate::constants::{
-    QUERY_FIND_DOCUMENTS, QUERY_GET_DOCUMENTS, STATUS_APPROVED, STATUS_DEPRECATED,
-};
+use crate::constants::{QUERY_FIND_DOCUMENTS, QUERY_GET_DOCUMENTS, STATUS_APPROVED, STATUS_DEPRECATED};
 use crate::error::{ErrorCode, Finding};
 use crate::value::{Dtm, parse_uuid_urn};
 use parameter::{Parameters, Reported};

@@ -170,9 +170,9 @@ impl<'r> Parameters<'r> {
 
     fn time(&mut self, name: &str) -> Result<Option<Dtm>, Reported> {
         let Some(literal) = self.single(name)? else { return Ok(None) };
-        Dtm::parse(&literal.text)
-            .map(Some)
-            .map_err(|_| self.report(ErrorCode::XDSRegistryError, name, "not of the form YYYY[MM[DD[hh[mm[ss]]]]]"))
+        Dtm::parse(&literal.text).map(Some).map_err(|_| {
+            self.report(ErrorCode::XDSRegistryError, name, "not of the form YYYY[MM[DD[hh[mm[ss]]]]]")
+        })
     }
 
     /// Status values that are not known are ignored; at least one must remain.

@@ -170,7 +170,11 @@ fn several_values_of_a_single_valued_parameter_are_refused() {
 fn a_code_needs_its_scheme() {
     let name = "$XDSDocumentEntryEventCodeList";
     for code in ["a", "a^^", "^^s", "a^s", "a^b^s", "a^^s^t", "a^^^s", ""] {
-        assert_eq!(refused(find(&[(name, &[&format!("('{code}')")])])), one(ErrorCode::XDSRegistryError, name), "{code}");
+        assert_eq!(
+            refused(find(&[(name, &[&format!("('{code}')")])])),
+            one(ErrorCode::XDSRegistryError, name),
+            "{code}"
+        );
     }
     let findings = find(&[("$XDSDocumentEntryClassCode", &["('a^^s')", "('b')"])]).unwrap_err();
     assert!(findings[0].context.contains("value 2"), "{}", findings[0].context);
@@ -186,7 +190,11 @@ fn a_value_that_is_badly_written_is_refused_by_the_name_of_its_parameter() {
 
 #[test]
 fn an_unknown_parameter_is_ignored() {
-    let with = find(&[("$MetadataLevel", &["'2'"]), ("$Whatever", &["((("]), ("$XDSDocumentEntryUniqueId", &["'1'"])]);
+    let with = find(&[
+        ("$MetadataLevel", &["'2'"]),
+        ("$Whatever", &["((("]),
+        ("$XDSDocumentEntryUniqueId", &["'1'"]),
+    ]);
     assert_eq!(with, find(&[]));
 }
 
@@ -236,7 +244,8 @@ fn a_patient_id_must_be_quoted_and_have_its_authority() {
 
 #[test]
 fn get_documents_takes_one_of_its_two_parameters() {
-    let (uuid, unique): (&[&str], &[&str]) = (&["('urn:uuid:08a15a6f-5b4a-42de-8f95-89474f83abdf')"], &["('1.2', '3.4')"]);
+    let (uuid, unique): (&[&str], &[&str]) =
+        (&["('urn:uuid:08a15a6f-5b4a-42de-8f95-89474f83abdf')"], &["('1.2', '3.4')"]);
     let entry: Uuid = "08a15a6f-5b4a-42de-8f95-89474f83abdf".parse().unwrap();
     assert_eq!(get(&[("$XDSDocumentEntryEntryUUID", uuid)]), Ok(DocumentIds::EntryUuids(vec![entry])));
     let unique_ids = DocumentIds::UniqueIds(vec!["1.2".into(), "3.4".into()]);
@@ -288,7 +297,8 @@ fn all_findings_are_reported_at_once() {
 fn no_finding_quotes_a_value() {
     let secret = "SECRET";
     let values = ["SECRET", "'SECRET", "('SECRET'", "('SECRET','SECRET')", "'SECRET'"];
-    let names = find_request(&[("$XDSDocumentEntryClassCode", &[]), ("$XDSDocumentEntryCreationTimeFrom", &[])]);
+    let names =
+        find_request(&[("$XDSDocumentEntryClassCode", &[]), ("$XDSDocumentEntryCreationTimeFrom", &[])]);
     for (name, value) in names.parameters.iter().flat_map(|(name, _)| values.map(|value| (name, value))) {
         let findings = request(QUERY_FIND_DOCUMENTS, &[(name, &[value])]).parse().unwrap_err();
         assert!(findings.iter().all(|finding| !finding.context.contains(secret)), "{findings:?}");
@@ -298,14 +308,19 @@ fn no_finding_quotes_a_value() {
 #[test]
 fn the_patients_of_a_query_are_told_even_when_it_is_wrong() {
     assert_eq!(find_request(&[]).patient_ids(), ["1234^^^&1.2.250.1.213.1.4.10&ISO"]);
-    let wrong: &[(&str, &[&str])] =
-        &[("$XDSDocumentEntryPatientId", &["('1^^^&1.2&ISO','2^^^&1.2&ISO')", "'3^^^&1.2&ISO", "4^^^&1.2&ISO"])];
+    let wrong: &[(&str, &[&str])] = &[(
+        "$XDSDocumentEntryPatientId",
+        &["('1^^^&1.2&ISO','2^^^&1.2&ISO')", "'3^^^&1.2&ISO", "4^^^&1.2&ISO"],
+    )];
     let expected = ["1^^^&1.2&ISO", "2^^^&1.2&ISO", "3^^^&1.2&ISO", "4^^^&1.2&ISO"];
     assert_eq!(request(QUERY_FIND_DOCUMENTS, wrong).patient_ids(), expected);
 }
 
 #[test]
 fn a_parameter_without_effect_does_not_decide_whose_record_is_traced() {
-    let get = request(QUERY_GET_DOCUMENTS, &[("$XDSDocumentEntryPatientId", &[PATIENT]), ("$patientId", &[PATIENT])]);
+    let get = request(
+        QUERY_GET_DOCUMENTS,
+        &[("$XDSDocumentEntryPatientId", &[PATIENT]), ("$patientId", &[PATIENT])],
+    );
     assert!(get.patient_ids().is_empty());
 }

@@ -46,9 +46,11 @@ impl Request {
 }
 
 fn parameter(slot: Element<'_>) -> Result<(String, Vec<String>), MessageError> {
-    let name = slot.attribute("name").ok_or_else(|| MessageError("a Slot of AdhocQuery has no name".into()))?;
+    let name =
+        slot.attribute("name").ok_or_else(|| MessageError("a Slot of AdhocQuery has no name".into()))?;
     let lists = slot.children_named(RIM, "ValueList");
-    let values = lists.flat_map(|list| list.children_named(RIM, "Value")).map(|value| value.text().into_owned());
+    let values =
+        lists.flat_map(|list| list.children_named(RIM, "Value")).map(|value| value.text().into_owned());
     Ok((name.to_owned(), values.collect()))
 }
 
@@ -129,10 +131,11 @@ mod tests {
     #[test]
     fn conditions_are_added_to_a_built_request() {
         let patient = Cx::new("O'1", "1.2.3");
-        let built = Request::find_documents(&patient, &[Status::Approved, Status::Deprecated], ReturnType::LeafClass)
-            .with_list("$XDSDocumentEntryEventCodeList", ["a^^s", "b^^s"])
-            .with_list("$XDSDocumentEntryEventCodeList", ["c^^s"])
-            .with_time("$XDSDocumentEntryCreationTimeFrom", &Dtm::parse("2024").unwrap());
+        let built =
+            Request::find_documents(&patient, &[Status::Approved, Status::Deprecated], ReturnType::LeafClass)
+                .with_list("$XDSDocumentEntryEventCodeList", ["a^^s", "b^^s"])
+                .with_list("$XDSDocumentEntryEventCodeList", ["c^^s"])
+                .with_time("$XDSDocumentEntryCreationTimeFrom", &Dtm::parse("2024").unwrap());
         let QueryKind::FindDocuments(find) = built.parse().unwrap().kind else { panic!("{built:?}") };
         assert_eq!((find.patient_id, find.status), (patient, vec![Status::Approved, Status::Deprecated]));
         assert_eq!(find.event_codes, [vec!["a^^s", "b^^s"], vec!["c^^s"]]);

@@ -1,0 +1,79 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+//! A fresh database for each test.
+//!
+//! One private PostgreSQL for each test process, started by the first test that asks, in a folder that goes away with
+//! the process; one template database with all tables; a copy of it for each test. The server runs with `fsync=off`:
+//! its data need not survive a power cut, only the tests.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use database::{Database, Options};
+use private_postgres::PrivatePostgres;
+use tempfile::TempDir;
+use tokio::sync::{Mutex, OnceCell};
+use tokio_postgres::NoTls;
+use uuid::Uuid;
+
+/// A server and its folder.
+struct Server {
+    postgres: PrivatePostgres,
+    _folder: TempDir,
+    /// `create database` from a template allows one at a time.
+    creating: Mutex<()>,
+}
+
+static SERVER: OnceCell<Arc<Server>> = OnceCell::const_new();
+
+/// A database of one test, with all tables. It goes away with the server.
+pub struct TestDatabase {
+    pub url: String,
+}
+
+/// A folder that the account of PostgreSQL can enter, removed when it is dropped.
+pub fn folder() -> TempDir {
+    let everybody = std::fs::Permissions::from_mode(0o755);
+    tempfile::Builder::new().prefix("carnet-test-").permissions(everybody).tempdir().unwrap()
+}
+
+impl TestDatabase {
+    pub async fn create() -> TestDatabase {
+        let server = SERVER.get_or_init(start).await;
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        let _one_at_a_time = server.creating.lock().await;
+        execute(&server.postgres.connection(), &format!("create database {name} template carnet_template")).await;
+        TestDatabase { url: named(&server.postgres.connection(), &name) }
+    }
+
+    /// The database as the server uses it.
+    pub fn open(&self) -> Database {
+        Database::connect(&self.url, &Options { pool: 8, ..Options::default() }).unwrap()
+    }
+}
+
+async fn start() -> Arc<Server> {
+    let folder = folder();
+    let mut options = private_postgres::Options::new(folder.path().join("postgres"));
+    options.settings = [("fsync", "off"), ("synchronous_commit", "off"), ("max_connections", "300")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    let postgres = PrivatePostgres::start(&options).await.unwrap();
+    execute(&postgres.connection(), "create database carnet_template").await;
+    let template = Database::connect(&named(&postgres.connection(), "carnet_template"), &Options::default()).unwrap();
+    template.migrate().await.unwrap();
+    template.close();
+    Arc::new(Server { postgres, _folder: folder, creating: Mutex::new(()) })
+}
+
+fn named(url: &str, database: &str) -> String {
+    url.replace("dbname=postgres", &format!("dbname={database}"))
+}
+
+async fn execute(url: &str, statement: &str) {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    let driver = tokio::spawn(connection);
+    client.batch_execute(statement).await.unwrap();
+    drop(client);
+    driver.abort();
+}
