@@ -22,8 +22,8 @@ impl<'d> ProvideAndRegister<'d> {
         let mut documents = Vec::new();
         let mut ids = HashSet::new();
         for document in body.children_named(XDS, "Document") {
-            let id = document.attribute("id").unwrap_or_default().trim();
-            if id.is_empty() {
+            let id = document.attribute("id").unwrap_or_default();
+            if id.trim().is_empty() {
                 return Err(MessageError("a Document has no id".into()));
             }
             if !ids.insert(id) {
