@@ -1,11 +1,27 @@
 //! Objects ready to be sent: ebXML with holes for what can change after registration.
 //!
 //! A fragment holds everything that was submitted plus what the registry assigned for good. The holes are marked by
-//! control characters that XML cannot contain, so no content can be mistaken for one.
+//! control characters that XML cannot contain, so no content can be mistaken for one. Element names carry the prefix
+//! `rim`, which the message around them declares.
 
 use uuid::Uuid;
+use xml::Writer;
 
+use crate::constants::*;
+use crate::ebxml::{self, Common, Slot};
+use crate::metadata::{Association, AssociationType};
 use crate::submission::ValidSubmission;
+use crate::value::uuid_urn;
+
+const STATUS: char = '\u{1}';
+const PATIENT_ID: char = '\u{2}';
+const LAST_UPDATE_TIME: char = '\u{3}';
+const AVAILABILITY: char = '\u{4}';
+
+const AVAILABILITY_SLOT: &str = "documentAvailability";
+const LAST_UPDATE_TIME_SLOT: &str = "lastUpdateTime";
+/// Slots between our repository and our registry.
+const INTERNAL: &str = "urn:carnet:";
 
 /// A registry object as ebXML text with holes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +36,7 @@ pub struct Fill<'a> {
     pub patient_id: &'a str,
     /// `Folder.lastUpdateTime`, 14 digits; ignored by other objects.
     pub last_update_time: &'a str,
-    /// `documentAvailability` as URN; empty: the Slot is left out.
+    /// `documentAvailability` as URN; ignored by objects other than documents.
     pub availability: &'a str,
 }
 
@@ -35,19 +51,99 @@ impl Fragment {
     }
 
     /// The complete object, appended to `out`.
-    pub fn fill(&self, _fill: &Fill<'_>, _out: &mut String) {
-        todo!()
+    pub fn fill(&self, fill: &Fill<'_>, out: &mut String) {
+        let mut rest = self.0.as_str();
+        while let Some(position) = rest.find([STATUS, PATIENT_ID, LAST_UPDATE_TIME, AVAILABILITY]) {
+            let (before, from_hole) = rest.split_at(position);
+            out.push_str(before);
+            let mut characters = from_hole.chars();
+            let value = match characters.next() {
+                Some(STATUS) => fill.status,
+                Some(PATIENT_ID) => fill.patient_id,
+                Some(LAST_UPDATE_TIME) => fill.last_update_time,
+                _ => fill.availability,
+            };
+            out.push_str(&xml::escape_attribute(value));
+            rest = characters.as_str();
+        }
+        out.push_str(rest);
     }
 
     /// A registry-made HasMember association (folder membership of a replacement, TF-2 §3.42.4.1.3.5).
-    pub fn has_member(_id: Uuid, _source: Uuid, _target: Uuid) -> Fragment {
-        todo!()
+    pub fn has_member(id: Uuid, source: Uuid, target: Uuid) -> Fragment {
+        let association = Association {
+            entry_uuid: id,
+            association_type: AssociationType::HasMember,
+            source,
+            target,
+            submission_set_status: None,
+            documentation: None,
+            extra: Vec::new(),
+        };
+        Fragment::of_association(&association.to_ebxml())
     }
+
+    fn of_document(object: &ebxml::ExtrinsicObject) -> Fragment {
+        let mut object = object.clone();
+        prepare(&mut object.common, Some(DOCUMENT_ENTRY_PATIENT_ID));
+        object.common.set_slot(AVAILABILITY_SLOT, AVAILABILITY);
+        version(&mut object.common);
+        written(|w| object.write(w))
+    }
+
+    fn of_package(package: &ebxml::RegistryPackage) -> Fragment {
+        let mut package = package.clone();
+        let common = &mut package.common;
+        common.object_type = Some(format!("{OBJECT_TYPE_PREFIX}RegistryPackage"));
+        if common.is_classified_as(FOLDER_NODE) {
+            prepare(common, Some(FOLDER_PATIENT_ID));
+            common.set_slot(LAST_UPDATE_TIME_SLOT, LAST_UPDATE_TIME);
+        } else {
+            prepare(common, Some(SUBMISSION_SET_PATIENT_ID));
+        }
+        version(common);
+        written(|w| package.write(w))
+    }
+
+    fn of_association(association: &ebxml::Association) -> Fragment {
+        let mut association = association.clone();
+        association.common.object_type = Some(format!("{OBJECT_TYPE_PREFIX}Association"));
+        prepare(&mut association.common, None);
+        version(&mut association.common);
+        written(|w| association.write(w))
+    }
+}
+
+fn prepare(common: &mut Common, patient_id_scheme: Option<&str>) {
+    common.status = Some(STATUS.to_string());
+    common.slots.retain(|slot: &Slot| !slot.name.starts_with(INTERNAL));
+    for identifier in &mut common.external_identifiers {
+        if Some(identifier.identification_scheme.as_str()) == patient_id_scheme {
+            identifier.value = PATIENT_ID.to_string();
+        }
+    }
+}
+
+/// A first version: its logical id is its id. A submitted version is ignored (Metadata Update, §3.12.1).
+fn version(common: &mut Common) {
+    common.lid = Some(common.id.clone());
+    common.version_name = Some("1".to_owned());
+}
+
+fn written(write: impl FnOnce(&mut Writer)) -> Fragment {
+    let mut w = Writer::new();
+    write(&mut w);
+    Fragment(w.finish())
 }
 
 impl ValidSubmission {
     /// The fragment of the object `id`, with `lid` = `id` and version 1; `None` when it is not of this submission.
-    pub fn fragment(&self, _id: Uuid) -> Option<Fragment> {
-        todo!()
+    pub fn fragment(&self, id: Uuid) -> Option<Fragment> {
+        let urn = uuid_urn(id);
+        let objects = self.objects();
+        let documents = objects.extrinsic_objects.iter().find(|o| o.common.id == urn).map(Fragment::of_document);
+        documents
+            .or_else(|| objects.packages.iter().find(|o| o.common.id == urn).map(Fragment::of_package))
+            .or_else(|| objects.associations.iter().find(|o| o.common.id == urn).map(Fragment::of_association))
     }
 }

@@ -1,5 +1,9 @@
 //! The typed view of XDS metadata (TF-3 §4.2.3, Tables 4.3.1-3 and 4.3.2.1-3).
 
+mod from_ebxml;
+mod read;
+mod to_ebxml;
+
 use uuid::Uuid;
 
 use crate::value::{Cx, Dtm};

@@ -1,0 +1,212 @@
+//! Reading attributes out of the wire form, collecting everything that is wrong (rules V2 to V4).
+
+use crate::constants::REFERENCE_ID_LIST;
+use crate::ebxml::{Classification, Common, LocalizedString};
+use crate::error::{ErrorCode, Finding};
+use crate::metadata::{Author, Code, ExtraSlot};
+use crate::value::{self, Cx, Dtm, ValueError};
+
+/// How often an attribute may be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    Optional,
+    Once,
+    Any,
+    AtLeastOnce,
+}
+
+type Check = fn(&str) -> Result<(), ValueError>;
+
+/// Reads one object. Findings name it by `kind` and carry the id that its sender knows.
+pub struct Reader<'a> {
+    kind: &'static str,
+    location: &'a str,
+    common: &'a Common,
+    known_slots: Vec<&'static str>,
+    pub findings: Vec<Finding>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(kind: &'static str, location: &'a str, common: &'a Common) -> Self {
+        Reader { kind, location, common, known_slots: Vec::new(), findings: Vec::new() }
+    }
+
+    pub fn wrong(&mut self, attribute: &str, what: impl std::fmt::Display) {
+        let context = format!("{}.{attribute}: {what}", self.kind);
+        self.findings.push(Finding::error(ErrorCode::XDSRegistryMetadataError, Some(self.location), context));
+    }
+
+    fn count(&mut self, attribute: &str, times: Times, found: usize) {
+        match (times, found) {
+            (Times::Once | Times::AtLeastOnce, 0) => self.wrong(attribute, "required, and missing"),
+            (Times::Once | Times::Optional, 2..) => self.wrong(attribute, format!("only one value is allowed, {found} were sent")),
+            _ => {}
+        }
+    }
+
+    /// The values of a Slot.
+    pub fn slots(&mut self, name: &'static str, times: Times, check: Check) -> Vec<String> {
+        self.known_slots.push(name);
+        let attribute = if name == REFERENCE_ID_LIST { "referenceIdList" } else { name };
+        let values = self.common.slot(name);
+        self.count(attribute, times, values.len());
+        for value in values {
+            if let Err(error) = check(value) {
+                self.wrong(attribute, error);
+            }
+        }
+        values.to_vec()
+    }
+
+    pub fn slot(&mut self, name: &'static str, times: Times, check: Check) -> Option<String> {
+        self.slots(name, times, check).into_iter().next()
+    }
+
+    pub fn time(&mut self, name: &'static str, times: Times) -> Option<Dtm> {
+        let text = self.slot(name, times, |text| Dtm::parse(text).map(|_| ()))?;
+        Dtm::parse(&text).ok()
+    }
+
+    /// The value of an ExternalIdentifier.
+    pub fn identifier(&mut self, attribute: &'static str, scheme: &str, check: Check) -> Option<String> {
+        let values: Vec<&str> = self
+            .common
+            .external_identifiers
+            .iter()
+            .filter(|identifier| identifier.identification_scheme == scheme)
+            .map(|identifier| identifier.value.as_str())
+            .filter(|value| !value.is_empty())
+            .collect();
+        self.count(attribute, Times::Once, values.len());
+        let value = values.first()?;
+        if let Err(error) = check(value) {
+            self.wrong(attribute, error);
+        }
+        Some((*value).to_owned())
+    }
+
+    pub fn patient(&mut self, scheme: &str) -> Option<Cx> {
+        let text = self.identifier("patientId", scheme, |text| Cx::parse(text).map(|_| ()))?;
+        Cx::parse(&text).ok()
+    }
+
+    fn classifications(&self, scheme: &str) -> Vec<&'a Classification> {
+        self.common.classifications.iter().filter(|c| c.scheme.as_deref() == Some(scheme)).collect()
+    }
+
+    pub fn codes(&mut self, attribute: &'static str, scheme: &str, times: Times) -> Vec<Code> {
+        let found = self.classifications(scheme);
+        self.count(attribute, times, found.len());
+        found.into_iter().filter_map(|classification| self.one_code(attribute, classification)).collect()
+    }
+
+    pub fn code(&mut self, attribute: &'static str, scheme: &str) -> Option<Code> {
+        self.codes(attribute, scheme, Times::Once).into_iter().next()
+    }
+
+    fn one_code(&mut self, attribute: &str, classification: &Classification) -> Option<Code> {
+        let code = classification.node_representation.as_deref().unwrap_or_default();
+        let schemes: Vec<&str> = classification
+            .slots
+            .iter()
+            .filter(|slot| slot.name == "codingScheme")
+            .flat_map(|slot| slot.values.iter().map(String::as_str))
+            .collect();
+        let display = classification.name.first().map(|name| name.value.trim()).unwrap_or_default();
+        if code.is_empty() {
+            self.wrong(attribute, "a code without nodeRepresentation");
+        }
+        if display.is_empty() {
+            self.wrong(attribute, format!("the code \"{code}\" has no display name (Name/LocalizedString)"));
+        }
+        match schemes.as_slice() {
+            [scheme] if !scheme.is_empty() => {
+                (!code.is_empty() && !display.is_empty()).then(|| Code::new(code, scheme, display))
+            }
+            _ => {
+                let count = schemes.len();
+                self.wrong(attribute, format!("the code \"{code}\" needs one codingScheme, {count} were sent"));
+                None
+            }
+        }
+    }
+
+    pub fn authors(&mut self, scheme: &str) -> Vec<Author> {
+        self.classifications(scheme)
+            .into_iter()
+            .map(|classification| {
+                let slot = |name: &str| {
+                    let slots = classification.slots.iter().filter(|slot| slot.name == name);
+                    slots.flat_map(|slot| slot.values.iter().cloned()).collect::<Vec<_>>()
+                };
+                let persons = slot("authorPerson");
+                let author = Author {
+                    person: persons.first().cloned(),
+                    institutions: slot("authorInstitution"),
+                    roles: slot("authorRole"),
+                    specialties: slot("authorSpecialty"),
+                    telecommunications: slot("authorTelecommunication"),
+                };
+                self.count("authorPerson", Times::Optional, persons.len());
+                self.each("authorPerson", &persons, value::check_xcn);
+                self.each("authorInstitution", &author.institutions, value::check_xon);
+                self.each("authorTelecommunication", &author.telecommunications, value::check_xtn);
+                if author.person.is_none() && author.institutions.is_empty() && author.telecommunications.is_empty() {
+                    self.wrong("author", "needs a person, an institution or a telecommunication address");
+                }
+                author
+            })
+            .collect()
+    }
+
+    fn each(&mut self, attribute: &str, values: &[String], check: Check) {
+        for value in values {
+            if let Err(error) = check(value) {
+                self.wrong(attribute, error);
+            }
+        }
+    }
+
+    pub fn text(&self, strings: &[LocalizedString]) -> Option<String> {
+        strings.first().map(|string| string.value.clone()).filter(|value| !value.is_empty())
+    }
+
+    /// An attribute of the XML element itself.
+    pub fn xml(&mut self, attribute: &str, value: &Option<String>, check: Check) -> Option<String> {
+        match value.as_deref() {
+            None | Some("") => {
+                self.wrong(attribute, "required, and missing");
+                None
+            }
+            Some(value) => {
+                if let Err(error) = check(value) {
+                    self.wrong(attribute, error);
+                }
+                Some(value.to_owned())
+            }
+        }
+    }
+
+    pub fn home(&mut self) -> Option<String> {
+        let home = self.common.home.clone()?;
+        if let Err(error) = value::check_home(&home) {
+            self.wrong("homeCommunityId", error);
+        }
+        Some(home)
+    }
+
+    /// Slots that no attribute claimed.
+    pub fn extra(&self) -> Vec<ExtraSlot> {
+        self.common
+            .slots
+            .iter()
+            .filter(|slot| !self.known_slots.contains(&slot.name.as_str()))
+            .map(|slot| ExtraSlot { name: slot.name.clone(), values: slot.values.clone() })
+            .collect()
+    }
+}
+
+/// For values that may be anything.
+pub fn anything(_: &str) -> Result<(), ValueError> {
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Rules about the wire form of each object: Slots (V4, V27, V29), lengths, and what XDS does not allow at all.
+
+use super::Rules;
+use crate::constants::*;
+use crate::ebxml::{Common, SubmitObjects};
+use crate::error::{ErrorCode, Finding};
+
+/// `LongName` of the ebRIM schema, in characters.
+const LONGEST: usize = 256;
+
+const KNOWN_SLOTS: [&str; 23] = [
+    "creationTime",
+    "hash",
+    "size",
+    "languageCode",
+    "repositoryUniqueId",
+    "serviceStartTime",
+    "serviceStopTime",
+    "sourcePatientId",
+    "sourcePatientInfo",
+    "legalAuthenticator",
+    "URI",
+    "documentAvailability",
+    "submissionTime",
+    "intendedRecipient",
+    "lastUpdateTime",
+    "SubmissionSetStatus",
+    "PreviousVersion",
+    "NewStatus",
+    "OriginalStatus",
+    "AssociationPropagation",
+    "codingScheme",
+    "urn:ihe:iti:bppc:2007:docid",
+    REFERENCE_ID_LIST,
+];
+
+pub fn check(objects: &SubmitObjects, rules: &Rules) -> Vec<Finding> {
+    let mut checker = Checker { rules, findings: Vec::new() };
+    for object in &objects.extrinsic_objects {
+        checker.common("DocumentEntry", &object.common);
+        checker.length("DocumentEntry.mimeType", &object.common.id, object.mime_type.as_deref().unwrap_or_default());
+    }
+    for package in &objects.packages {
+        checker.common("RegistryPackage", &package.common);
+    }
+    for association in &objects.associations {
+        checker.common("Association", &association.common);
+    }
+    checker.findings
+}
+
+struct Checker<'a> {
+    rules: &'a Rules,
+    findings: Vec<Finding>,
+}
+
+impl Checker<'_> {
+    fn wrong(&mut self, location: &str, context: String) {
+        self.findings.push(Finding::error(ErrorCode::XDSRegistryMetadataError, Some(location), context));
+    }
+
+    fn length(&mut self, what: &str, location: &str, value: &str) {
+        let length = value.chars().count();
+        if length > LONGEST {
+            self.wrong(location, format!("{what}: {length} characters, at most {LONGEST} are allowed"));
+        }
+    }
+
+    fn common(&mut self, kind: &str, common: &Common) {
+        let id = common.id.as_str();
+        for (number, slot) in common.slots.iter().enumerate() {
+            let name = &slot.name;
+            if name.is_empty() {
+                self.wrong(id, format!("{kind}: a Slot without a name"));
+            }
+            if common.slots.iter().take(number).any(|earlier| earlier.name == *name) {
+                self.wrong(id, format!("{kind}: the Slot \"{name}\" is there twice"));
+            }
+            if self.rules.strict_slot_names && !is_proper_name(name) {
+                self.wrong(id, format!("{kind}: the name of the extra Slot \"{name}\" is not a URN outside urn:ihe:"));
+            }
+            self.length(&format!("{kind}, name of a Slot"), id, name);
+            for value in &slot.values {
+                self.length(&format!("{kind}, Slot \"{name}\""), id, value);
+            }
+        }
+        for classification in &common.classifications {
+            let representation = classification.node_representation.as_deref().unwrap_or_default();
+            self.length(&format!("{kind}, nodeRepresentation of a Classification"), id, representation);
+            for value in classification.slots.iter().flat_map(|slot| &slot.values) {
+                self.length(&format!("{kind}, Slot of a Classification"), id, value);
+            }
+        }
+        for identifier in &common.external_identifiers {
+            self.length(&format!("{kind}, value of an ExternalIdentifier"), id, &identifier.value);
+        }
+        for node in [SUBMISSION_SET_LIMITED_METADATA, DOCUMENT_ENTRY_LIMITED_METADATA, FOLDER_LIMITED_METADATA] {
+            if common.is_classified_as(node) {
+                self.wrong(id, format!("{kind}: limited metadata are for other profiles than XDS"));
+            }
+        }
+    }
+}
+
+/// V27. Names between our own repository and registry are proper too.
+fn is_proper_name(name: &str) -> bool {
+    KNOWN_SLOTS.contains(&name) || (name.starts_with("urn:") && !name.starts_with("urn:ihe:"))
+}

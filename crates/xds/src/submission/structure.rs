@@ -1,0 +1,238 @@
+//! Rules about the objects together: one SubmissionSet, one patient, associations that fit (V1, V9, V14, V17, V20 to V24).
+
+use uuid::Uuid;
+
+use super::ids::Ids;
+use super::{Found, Role, role};
+use crate::ebxml::SubmitObjects;
+use crate::error::{ErrorCode, Finding};
+use crate::metadata::{Association, AssociationType, DocumentType, SubmissionSetStatus};
+use crate::value::{Cx, parse_uuid_urn, uuid_urn};
+
+pub fn check(objects: &SubmitObjects, found: &Found, ids: &Ids) -> Vec<Finding> {
+    let mut structure = Structure { objects, found, ids, findings: Vec::new() };
+    structure.one_set();
+    structure.one_patient();
+    structure.unique_ids();
+    structure.stable_first_versions();
+    for association in &found.associations {
+        structure.association(association);
+    }
+    structure.membership();
+    structure.findings
+}
+
+/// What an association leads to, as far as the submission knows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Set,
+    Folder,
+    Document,
+    Association,
+    /// Not of this submission: the registry looks.
+    Outside,
+}
+
+struct Structure<'a> {
+    objects: &'a SubmitObjects,
+    found: &'a Found,
+    ids: &'a Ids,
+    findings: Vec<Finding>,
+}
+
+impl Structure<'_> {
+    fn wrong(&mut self, code: ErrorCode, object: Option<&str>, context: impl Into<String>) {
+        let location = object.map(|urn| self.ids.submitted(urn));
+        self.findings.push(Finding::error(code, location.as_deref(), context));
+    }
+
+    fn kind(&self, id: Uuid) -> Kind {
+        let urn = uuid_urn(id);
+        if let Some(package) = self.objects.packages.iter().find(|p| p.common.id == urn) {
+            return match role(package) {
+                Some(Role::Folder) => Kind::Folder,
+                _ => Kind::Set,
+            };
+        }
+        if self.objects.extrinsic_objects.iter().any(|o| o.common.id == urn) {
+            return Kind::Document;
+        }
+        match self.ids.is_own(id) {
+            true => Kind::Association,
+            false => Kind::Outside,
+        }
+    }
+
+    /// V1, and that a submission submits something (TF-3 §4.1.4).
+    fn one_set(&mut self) {
+        let sets = self.objects.packages.iter().filter(|p| role(p) == Some(Role::SubmissionSet)).count();
+        if sets != 1 {
+            let context = format!("a submission has exactly one SubmissionSet, this one has {sets}");
+            self.wrong(ErrorCode::XDSRegistryMetadataError, None, context);
+        }
+        let folders = self.objects.packages.iter().any(|p| role(p) == Some(Role::Folder));
+        let adds = self.found.associations.iter().any(|a| self.adds_to_folder(a));
+        if self.objects.extrinsic_objects.is_empty() && !folders && !adds && self.found.associations.len() == self.objects.associations.len() {
+            let context = "nothing is submitted: neither a document, nor a folder, nor a document for a folder";
+            self.wrong(ErrorCode::XDSRegistryMetadataError, None, context);
+        }
+    }
+
+    /// V9.
+    fn one_patient(&mut self) {
+        let Some(set) = self.found.sets.first() else { return };
+        let expected: &Cx = &set.patient_id;
+        let documents = self.found.documents.iter().map(|d| ("DocumentEntry", d.entry_uuid, &d.patient_id));
+        let folders = self.found.folders.iter().map(|f| ("Folder", f.entry_uuid, &f.patient_id));
+        let others: Vec<(&str, Uuid, &Cx)> = documents.chain(folders).filter(|(_, _, cx)| *cx != expected).collect();
+        for (kind, id, patient) in others {
+            let context = format!(
+                "{kind}.patientId {} is not that of the SubmissionSet, {}",
+                patient.text, expected.text
+            );
+            self.wrong(ErrorCode::XDSPatientIdDoesNotMatch, Some(&uuid_urn(id)), context);
+        }
+    }
+
+    /// V14.
+    fn unique_ids(&mut self) {
+        let sets = self.found.sets.iter().map(|s| (s.entry_uuid, s.unique_id.clone()));
+        let documents = self.found.documents.iter().map(|d| (d.entry_uuid, d.unique_id.clone()));
+        let folders = self.found.folders.iter().map(|f| (f.entry_uuid, f.unique_id.clone()));
+        let all: Vec<(Uuid, String)> = sets.chain(documents).chain(folders).collect();
+        for (number, (id, unique_id)) in all.iter().enumerate() {
+            if all.iter().take(number).any(|(_, earlier)| earlier == unique_id) {
+                let context = format!("the uniqueId {unique_id} is there twice");
+                self.wrong(ErrorCode::XDSRegistryDuplicateUniqueIdInMessage, Some(&uuid_urn(*id)), context);
+            }
+        }
+    }
+
+    /// V24, and V21 as far as it is about versions.
+    fn stable_first_versions(&mut self) {
+        let on_demand: Vec<Uuid> = self
+            .found
+            .documents
+            .iter()
+            .filter(|document| document.document_type == DocumentType::OnDemand)
+            .map(|document| document.entry_uuid)
+            .collect();
+        for id in on_demand {
+            let context = "DocumentEntry.objectType: an On-Demand document is registered by ITI-61";
+            self.wrong(ErrorCode::XDSRegistryMetadataError, Some(&uuid_urn(id)), context);
+        }
+        let documents = self.objects.extrinsic_objects.iter().map(|o| &o.common);
+        let packages = self.objects.packages.iter().map(|o| &o.common);
+        let versions: Vec<String> = documents
+            .chain(packages)
+            .filter(|common| common.lid.as_deref().is_some_and(|lid| !lid.is_empty() && parse_uuid_urn(lid) != parse_uuid_urn(&common.id)))
+            .map(|common| common.id.clone())
+            .collect();
+        for urn in versions {
+            let context = "logicalID: differs from the id, so it is a new version, which is submitted by ITI-57";
+            self.wrong(ErrorCode::XDSRegistryMetadataError, Some(&urn), context);
+        }
+    }
+
+    fn association(&mut self, a: &Association) {
+        let urn = uuid_urn(a.entry_uuid);
+        if a.association_type == AssociationType::HasMember {
+            return self.has_member(a, &urn);
+        }
+        let name = a.association_type.urn().rsplit(':').next().unwrap_or_default();
+        if self.kind(a.source) != Kind::Document {
+            let context = format!("{name}: sourceObject must be a document of this submission");
+            self.wrong(ErrorCode::UnresolvedReferenceException, Some(&urn), context);
+        }
+        let only_existing =
+            a.association_type.replaces() || a.association_type == AssociationType::IsSnapshotOf;
+        match self.kind(a.target) {
+            Kind::Outside => {}
+            Kind::Document if !only_existing => {}
+            // The DMP's signature document signs the whole SubmissionSet.
+            Kind::Set if a.association_type == AssociationType::Signs => {}
+            Kind::Document => {
+                let context = format!("{name}: targetObject must be a document that is registered already");
+                self.wrong(ErrorCode::UnresolvedReferenceException, Some(&urn), context);
+            }
+            _ => {
+                let context = format!("{name}: targetObject must be a document");
+                self.wrong(ErrorCode::UnresolvedReferenceException, Some(&urn), context);
+            }
+        }
+    }
+
+    fn has_member(&mut self, a: &Association, urn: &str) {
+        use ErrorCode::XDSRegistryMetadataError as Wrong;
+        if a.documentation.is_some() {
+            self.wrong(Wrong, Some(urn), "HasMember: takes no association documentation");
+        }
+        match (self.kind(a.source), self.kind(a.target)) {
+            (Kind::Set, Kind::Document) => match a.submission_set_status {
+                Some(SubmissionSetStatus::Original) => {}
+                Some(SubmissionSetStatus::Reference) => {
+                    let context = "SubmissionSetStatus: Reference, but the document is in this submission";
+                    self.wrong(Wrong, Some(urn), context);
+                }
+                None => self.wrong(Wrong, Some(urn), "SubmissionSetStatus: required, and missing"),
+            },
+            (Kind::Set, Kind::Outside) if a.submission_set_status.is_none() => {
+                self.wrong(Wrong, Some(urn), "SubmissionSetStatus: required, and missing");
+            }
+            (Kind::Set, Kind::Outside | Kind::Folder) => {}
+            (Kind::Set, Kind::Association) => {
+                let target = self.found.associations.iter().find(|other| other.entry_uuid == a.target);
+                if target.is_some_and(|target| !self.adds_to_folder(target)) {
+                    let context = "HasMember: of the associations, a SubmissionSet holds only those of a Folder to its document";
+                    self.wrong(Wrong, Some(urn), context);
+                }
+            }
+            (Kind::Folder | Kind::Outside, Kind::Document | Kind::Outside) => {}
+            _ => self.wrong(Wrong, Some(urn), "HasMember: wrong kind of object at one of its ends"),
+        }
+    }
+
+    /// HasMember from a Folder, new or existing, to a document, new or existing.
+    fn adds_to_folder(&self, a: &Association) -> bool {
+        a.association_type == AssociationType::HasMember
+            && matches!(self.kind(a.source), Kind::Folder | Kind::Outside)
+            && matches!(self.kind(a.target), Kind::Document | Kind::Outside)
+    }
+
+    /// Exactly one HasMember from the SubmissionSet to each new document, folder and folder membership.
+    fn membership(&mut self) {
+        let [set] = self.found.set_ids.as_slice() else { return };
+        let documents = self.objects.extrinsic_objects.iter().map(|o| ("DocumentEntry", o.common.id.clone()));
+        let folders = self
+            .objects
+            .packages
+            .iter()
+            .filter(|p| role(p) == Some(Role::Folder))
+            .map(|p| ("Folder", p.common.id.clone()));
+        let memberships = self
+            .found
+            .associations
+            .iter()
+            .filter(|a| self.adds_to_folder(a))
+            .map(|a| ("HasMember of a Folder", uuid_urn(a.entry_uuid)));
+        let expected: Vec<(&str, String)> = documents.chain(folders).chain(memberships).collect();
+        let set = uuid_urn(*set);
+        for (kind, urn) in expected {
+            // Counted on the wire form: an association with another defect is there all the same.
+            let holds = self
+                .objects
+                .associations
+                .iter()
+                .filter(|a| {
+                    a.association_type == AssociationType::HasMember.urn()
+                        && a.source_object == set
+                        && a.target_object == urn
+                })
+                .count();
+            if holds != 1 {
+                let context = format!("{kind}: needs exactly one HasMember from the SubmissionSet, has {holds}");
+                self.wrong(ErrorCode::XDSRegistryMetadataError, Some(&urn), context);
+            }
+        }
+    }
+}
