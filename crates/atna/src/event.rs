@@ -103,4 +103,41 @@ impl Event {
         self.outcome_description = Some(description.into());
         self
     }
+
+    /// What was done, in one line for a person.
+    pub fn summary(&self) -> String {
+        let documents: Vec<&str> = self
+            .objects
+            .iter()
+            .filter_map(|object| match object {
+                Object::Document { unique_id, .. } => Some(unique_id.as_str()),
+                _ => None,
+            })
+            .collect();
+        let set = self.objects.iter().find_map(|object| match object {
+            Object::SubmissionSet { unique_id } => Some(unique_id.as_str()),
+            _ => None,
+        });
+        let what = match self.act {
+            Act::Iti41Repository => format!("filed documents, submission {}", set.unwrap_or("unknown")),
+            Act::Iti42Registry => format!("registered metadata, submission {}", set.unwrap_or("unknown")),
+            Act::Iti18Registry => "searched the record".to_owned(),
+            Act::Iti43Repository => match documents.as_slice() {
+                [one] => format!("read document {one}"),
+                several => format!("read {} documents: {}", several.len(), several.join(", ")),
+            },
+            Act::PatientOpened => "opened the record".to_owned(),
+            Act::AuditRead => "read the traces".to_owned(),
+            Act::ServerStarted => "started the server".to_owned(),
+            Act::ServerStopped => "stopped the server".to_owned(),
+        };
+        let unverified = match self.requester.authentication {
+            access::Authentication::Unverified => " [unverified]",
+            _ => "",
+        };
+        match &self.outcome_description {
+            Some(description) => format!("{what} ({description}){unverified}"),
+            None => format!("{what}{unverified}"),
+        }
+    }
 }
