@@ -29,7 +29,7 @@ pub fn data_folder(config: &Config) -> anyhow::Result<(PathBuf, Option<String>)>
     if config.database.url.is_some() || private_postgres::account_can_reach(&folder) {
         return Ok((folder, None));
     }
-    if config.data.is_default() {
+    if config.data.is_default {
         let notice = format!(
             "{} cannot be entered by the unprivileged account that PostgreSQL runs under: the data folder is {SYSTEM_FOLDER}",
             folder.display()

@@ -96,11 +96,7 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
 /// Metadata from a CDA header; the configuration fills what a header cannot say.
 fn from_header(config: &Config, file: &Path) -> anyhow::Result<Prepared> {
     let octets = read_file(file)?;
-    let limits = xml::Limits {
-        bytes: usize::try_from(config.limits.cda_header).unwrap_or(usize::MAX),
-        depth: config.limits.xml_depth,
-    };
-    let header = cda::read(&octets, &limits).map_err(|error| {
+    let header = cda::read(&octets, &config.cda_limits()).map_err(|error| {
         anyhow!(
             "{} cannot be read as CDA ({error}). For another kind of document give its metadata: \
              carnet submit {} --metadata FILE.toml (config/metadata.toml is an example)",
@@ -149,7 +145,7 @@ fn submission(
         entry_uuid: Uuid::new_v4(),
         authors,
         comments: set.comments,
-        content_type_code: set.content_type_code.unwrap_or_else(|| config.client.content_type_code()),
+        content_type_code: set.content_type_code.unwrap_or_else(|| config.client.content_type_code.clone()),
         home_community_id: None,
         intended_recipients: set.intended_recipients,
         patient_id: entry.patient_id.clone(),
