@@ -15,7 +15,7 @@ use crate::patients::{Record, State};
 use crate::sql::{self, Found};
 use crate::{Failure, Registry, UnknownInQuery};
 
-const OFFLINE: &str = "urn:ihe:iti:2010:DocumentAvailability:Offline";
+const AVAILABILITY: &str = "urn:ihe:iti:2010:DocumentAvailability:";
 
 impl Registry {
     /// Answers a stored query. `request_xml` is the `query:AdhocQueryRequest` as received, for the trace.
@@ -146,10 +146,11 @@ fn per_patient(event: &Event, mut patients: Vec<String>) -> Vec<Event> {
 fn leaf_class(found: &[Found]) -> String {
     let mut objects = String::new();
     for entry in found {
+        let availability = format!("{AVAILABILITY}{}", entry.availability);
         let fill = Fill {
             status: if entry.approved { STATUS_APPROVED } else { STATUS_DEPRECATED },
             patient_id: &entry.patient_id,
-            availability: if entry.availability == "Offline" { OFFLINE } else { "" },
+            availability: &availability,
             ..Fill::default()
         };
         entry.fragment.fill(&fill, &mut objects);

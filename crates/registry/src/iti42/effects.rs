@@ -115,7 +115,8 @@ fn header_facts(submission: &ValidSubmission) -> Vec<(Uuid, HeaderFacts)> {
         .iter()
         .filter_map(|object| {
             let entry_uuid = xds::value::parse_uuid_urn(&object.common.id)?;
-            Some((entry_uuid, HeaderFacts::from_slots(&object.common.slots)?))
+            let facts = HeaderFacts::from_slots(&object.common.slots);
+            (facts != HeaderFacts::default()).then_some((entry_uuid, facts))
         })
         .collect()
 }

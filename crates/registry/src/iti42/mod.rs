@@ -23,6 +23,7 @@ use crate::{Failure, Registry, UnknownPatients, sql};
 const NO_RECORD: &str = "no record is open for this patient";
 
 /// What a caller who shares the database commits together with a registration.
+#[allow(async_fn_in_trait, reason = "requests stay on the thread that took them: no Send bound is wanted")]
 pub trait Companion {
     async fn write(&self, transaction: &Transaction<'_>) -> Result<(), Failure>;
 }

@@ -9,7 +9,7 @@ pub use insert::{
     open_record, touch_folder,
 };
 pub use lookup::{
-    Existing, ExistingDetail, Membership, existing_objects, find_record, identifiers, lock_unique_ids,
+    Existing, ExistingDetail, existing_objects, find_record, identifiers, lock_unique_ids,
     memberships_of, objects_with_unique_ids, registered_submission, relatives_of, EqualId,
 };
 pub use query::{Found, Readable, find_documents, get_documents, readable_documents};

@@ -1,8 +1,10 @@
 //! What the CDA header tells beyond XDS, handed to the registry as Slots that it indexes and does not return.
 
 use blob::{BlobStore, Stored};
+use cda::facts::HeaderFacts;
 use futures_util::TryStreamExt;
-use xds::ebxml::ExtrinsicObject;
+use identity::InsError;
+use xds::ebxml::{ExtrinsicObject, Slot};
 use xds::error::{ErrorCode, Finding};
 
 use crate::{Failure, InsKey, Repository, port};
@@ -19,8 +21,8 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         stored: &Stored,
     ) -> Result<Vec<Finding>, Failure> {
         object.common.slots.retain(|slot| !slot.name.starts_with(INTERNAL));
-        let is_xml = object.mime_type.as_deref().is_some_and(|mime| mime.to_ascii_lowercase().contains("xml")
-            || mime.to_ascii_lowercase().contains("xslt"));
+        let mime_type = object.mime_type.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let is_xml = mime_type.contains("xml") || mime_type.contains("xslt");
         if !is_xml || stored.size > self.settings.cda_header.bytes as u64 {
             return Ok(Vec::new());
         }
@@ -30,13 +32,21 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             octets.extend_from_slice(&bytes);
         }
         let Ok(header) = cda::read(&octets, &self.settings.cda_header) else { return Ok(Vec::new()) };
-        object.common.slots.extend(header.facts().to_slots());
-        let Some(remark) = header.ins_remark() else { return Ok(Vec::new()) };
-        let (code, context) = (ErrorCode::XDSRepositoryMetadataError, format!("CDA header: {remark}"));
+        let facts = HeaderFacts::from(&header).to_slots();
+        object.common.slots.extend(facts.into_iter().filter(fits));
         let location = Some(object.common.id.as_str());
-        Ok(vec![match self.settings.ins_key {
-            InsKey::Warn => Finding::warning(code, location, context),
-            InsKey::Refuse => Finding::error(code, location, context),
-        }])
+        let finding = |error: InsError| {
+            let (code, context) = (ErrorCode::XDSRepositoryMetadataError, format!("CDA header, INS: {error}"));
+            match self.settings.ins_key {
+                InsKey::Warn => Finding::warning(code, location, context),
+                InsKey::Refuse => Finding::error(code, location, context),
+            }
+        };
+        Ok(header.ins_findings().into_iter().map(finding).collect())
     }
+}
+
+/// A Slot value has at most 256 characters; a header may say more, and is then not indexed by it.
+fn fits(slot: &Slot) -> bool {
+    slot.values.iter().all(|value| value.chars().count() <= 256)
 }

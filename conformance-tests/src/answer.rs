@@ -1,0 +1,229 @@
+//! An answer taken apart: package, envelope, registry response.
+
+use std::collections::HashMap;
+
+use actix_multipart::Multipart;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use percent_encoding::percent_decode_str;
+use xds::constants::ns;
+use xml::{Document, Element, Limits};
+
+use crate::entry::Entry;
+use crate::http::Received;
+use crate::scenario::Encoding;
+
+const SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";
+const WSA: &str = "http://www.w3.org/2005/08/addressing";
+
+/// A SOAP answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub encoding: Encoding,
+    pub action: Option<String>,
+    pub action_must_be_understood: bool,
+    pub relates_to: Option<String>,
+    pub body: Body,
+}
+
+#[derive(Debug)]
+pub enum Body {
+    Fault { code: String, reason: String },
+    Response(Response),
+}
+
+/// A registry response in any of its three elements.
+#[derive(Debug, Default)]
+pub struct Response {
+    /// Local name of the body element.
+    pub element: String,
+    /// Last segment of the URN.
+    pub status: String,
+    pub errors: Vec<RegistryError>,
+    pub entries: Vec<Entry>,
+    pub object_refs: Vec<String>,
+    pub documents: Vec<Retrieved>,
+    /// Whether an AdhocQueryResponse has the object list that its schema asks for.
+    pub has_object_list: bool,
+}
+
+#[derive(Debug)]
+pub struct RegistryError {
+    pub code: String,
+    pub context: String,
+    pub is_warning: bool,
+}
+
+#[derive(Debug)]
+pub struct Retrieved {
+    pub repository: String,
+    pub unique_id: String,
+    pub mime_type: String,
+    pub octets: Bytes,
+}
+
+/// Why an answer is not one: for the report.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(String);
+
+fn unreadable(what: impl std::fmt::Display) -> Unreadable {
+    Unreadable(what.to_string())
+}
+
+impl Answer {
+    pub async fn read(received: &Received) -> Result<Answer, Unreadable> {
+        let media = received.content_type.to_ascii_lowercase();
+        let (encoding, root, parts) = if media.starts_with("multipart/related") {
+            let (root, parts) = unpack(received).await?;
+            (Encoding::Mtom, root, parts)
+        } else if media.starts_with("application/soap+xml") {
+            (Encoding::Simple, received.body.clone(), HashMap::new())
+        } else {
+            return Err(unreadable(format!("HTTP {}, Content-Type \"{media}\"", received.status)));
+        };
+        let text = xml::decode(&root).map_err(unreadable)?;
+        let limits = Limits { bytes: usize::MAX, ..Limits::default() };
+        let document = Document::parse(&text, &limits).map_err(|e| unreadable(format!("the envelope: {e}")))?;
+        let envelope = document.root();
+        if !envelope.is(SOAP, "Envelope") {
+            return Err(unreadable("the answer is not a SOAP 1.2 envelope"));
+        }
+        let header = |name| envelope.path(SOAP, &["Header"]).and_then(|header| header.child(WSA, name));
+        let text = |element: Element<'_>| element.text().trim().to_owned();
+        let body = envelope.child(SOAP, "Body").and_then(|body| body.children().next());
+        let understood = |action: Element<'_>| action.attribute_ns(SOAP, "mustUnderstand").map(str::to_owned);
+        Ok(Answer {
+            encoding,
+            action: header("Action").map(text),
+            action_must_be_understood: header("Action")
+                .and_then(understood)
+                .is_some_and(|value| value == "1" || value == "true"),
+            relates_to: header("RelatesTo").map(text),
+            body: match body {
+                None => return Err(unreadable("the SOAP body is empty")),
+                Some(fault) if fault.is(SOAP, "Fault") => read_fault(fault),
+                Some(element) => Body::Response(Response::read(element, &parts)?),
+            },
+        })
+    }
+}
+
+fn read_fault(fault: Element<'_>) -> Body {
+    let text = |path: &[&str]| fault.path(SOAP, path).map(|e| e.text().trim().to_owned()).unwrap_or_default();
+    let code = text(&["Code", "Value"]);
+    Body::Fault {
+        code: code.rsplit(':').next().unwrap_or_default().to_owned(),
+        reason: text(&["Reason", "Text"]),
+    }
+}
+
+impl Response {
+    fn read(element: Element<'_>, parts: &HashMap<String, Bytes>) -> Result<Response, Unreadable> {
+        let known = [
+            (ns::RS, "RegistryResponse"),
+            (ns::QUERY, "AdhocQueryResponse"),
+            (ns::XDS, "RetrieveDocumentSetResponse"),
+        ];
+        if !known.iter().any(|(namespace, name)| element.is(namespace, name)) {
+            return Err(unreadable(format!("unexpected body {element:?}")));
+        }
+        let outcome = element.child(ns::RS, "RegistryResponse").unwrap_or(element);
+        let errors = outcome.path(ns::RS, &["RegistryErrorList"]);
+        let objects = element.child(ns::RIM, "RegistryObjectList");
+        let list = objects.into_iter().flat_map(|list| list.children());
+        let mut response = Response {
+            element: element.name().to_owned(),
+            status: last_segment(outcome.attribute("status")),
+            errors: errors.iter().flat_map(|list| list.children_named(ns::RS, "RegistryError")).map(error).collect(),
+            has_object_list: objects.is_some(),
+            ..Response::default()
+        };
+        for object in list {
+            match object.name() {
+                "ExtrinsicObject" => response.entries.push(Entry::read(object)),
+                "ObjectRef" => response.object_refs.extend(object.attribute("id").map(str::to_owned)),
+                _ => {}
+            }
+        }
+        for document in element.children_named(ns::XDS, "DocumentResponse") {
+            response.documents.push(retrieved(document, parts)?);
+        }
+        Ok(response)
+    }
+}
+
+fn error(error: Element<'_>) -> RegistryError {
+    RegistryError {
+        code: error.attribute("errorCode").unwrap_or_default().to_owned(),
+        context: error.attribute("codeContext").unwrap_or_default().to_owned(),
+        is_warning: last_segment(error.attribute("severity")) == "Warning",
+    }
+}
+
+fn last_segment(urn: Option<&str>) -> String {
+    urn.and_then(|urn| urn.rsplit(':').next()).unwrap_or_default().to_owned()
+}
+
+fn retrieved(element: Element<'_>, parts: &HashMap<String, Bytes>) -> Result<Retrieved, Unreadable> {
+    let text = |name| element.child(ns::XDS, name).map(|e| e.text().trim().to_owned()).unwrap_or_default();
+    let document =
+        element.child(ns::XDS, "Document").ok_or_else(|| unreadable("a DocumentResponse has no Document"))?;
+    let octets = match document.child(ns::XOP, "Include") {
+        Some(include) => {
+            let href = include.attribute("href").unwrap_or_default();
+            let id = percent_decode_str(href.trim_start_matches("cid:")).decode_utf8_lossy();
+            let part = parts.get(&*id);
+            part.cloned().ok_or_else(|| unreadable(format!("the package has no part for {href}")))?
+        }
+        None => {
+            let compact: Vec<u8> = document.text().bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            STANDARD.decode(compact).map_err(|e| unreadable(format!("a Document is not base64: {e}")))?.into()
+        }
+    };
+    Ok(Retrieved {
+        repository: text("RepositoryUniqueId"),
+        unique_id: text("DocumentUniqueId"),
+        mime_type: text("mimeType"),
+        octets,
+    })
+}
+
+/// The root part, and the others by Content-ID.
+async fn unpack(received: &Received) -> Result<(Bytes, HashMap<String, Bytes>), Unreadable> {
+    let mut headers = HeaderMap::new();
+    let value = HeaderValue::from_str(&received.content_type).map_err(unreadable)?;
+    headers.insert(CONTENT_TYPE, value);
+    let payload = stream::iter([Ok(received.body.clone())]);
+    let mut package = Multipart::new(&headers, payload);
+    let mut parts = HashMap::new();
+    let mut first = None;
+    while let Some(field) = package.next().await {
+        let mut field = field.map_err(|e| unreadable(format!("the MTOM package: {e}")))?;
+        let id = field.headers().get("Content-ID").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let id = id.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
+        let mut octets = Vec::new();
+        while let Some(bytes) =
+            field.try_next().await.map_err(|e| unreadable(format!("a part of the MTOM package: {e}")))?
+        {
+            octets.extend_from_slice(&bytes);
+        }
+        first.get_or_insert_with(|| id.clone());
+        parts.insert(id, Bytes::from(octets));
+    }
+    let start = parameter(&received.content_type, "start");
+    let root = start.map(|id| id.trim_start_matches('<').trim_end_matches('>').to_owned()).or(first);
+    let root = root.and_then(|id| parts.get(&id).cloned());
+    Ok((root.ok_or_else(|| unreadable("the MTOM package has no root part"))?, parts))
+}
+
+/// A parameter of a Content-Type; a `;` inside quotes does not occur in those that are asked for.
+fn parameter(content_type: &str, name: &str) -> Option<String> {
+    content_type.split(';').find_map(|parameter| {
+        let (key, value) = parameter.split_once('=')?;
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
+    })
+}

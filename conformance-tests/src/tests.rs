@@ -1,0 +1,54 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::context::Context;
+use crate::placeholder::Placeholders;
+use crate::scenario::Endpoint;
+
+#[test]
+fn every_scenario_can_be_read_and_its_names_are_unique() {
+    let scenarios = scenarios().unwrap();
+    let names: BTreeSet<&str> = scenarios.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names.len(), scenarios.len());
+    assert!(names.contains(REPOSITORY_UNIQUE_ID) && names.contains(CDA));
+    for scenario in &scenarios {
+        assert!(!scenario.title.is_empty(), "{}: no title", scenario.name);
+        let steps: BTreeSet<&str> = scenario.steps.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(steps.len(), scenario.steps.len(), "{}: two steps have the same name", scenario.name);
+    }
+}
+
+#[test]
+fn every_request_of_every_scenario_can_be_made() {
+    for scenario in scenarios().unwrap() {
+        let mut placeholders = Placeholders::new("1.2.3");
+        placeholders.set("repository", "1.2.3.4");
+        let mut context = Context::new(placeholders, false);
+        let (xml, octets) = ("<rim:ExtrinsicObject id='d'/>".to_owned(), Default::default());
+        if scenario.name == CDA {
+            context.prepared.insert("document1".into(), context::Prepared { xml, octets });
+        }
+        for (index, step) in scenario.steps.iter().enumerate() {
+            if let Err(error) = request::build(step, index + 1, |_: Endpoint| "http://h/".into(), &mut context) {
+                panic!("{}, {}: {error}", scenario.name, step.name);
+            }
+            for name in step.capture.keys() {
+                context.placeholders.set(name, "captured");
+            }
+            let names = step.expect.documents.iter().flatten().chain(&step.expect.as_sent).chain(step.expect.entry.keys());
+            for name in names {
+                assert!(context.documents.contains_key(name), "{}, {}: no document {name}", scenario.name, step.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_own_document_becomes_metadata() {
+    assert!(!embedded::DOCUMENTS.is_empty());
+    for (name, octets) in embedded::DOCUMENTS {
+        let mut context = Context::new(Placeholders::new("1.2.3"), false);
+        let prepared = corpus::prepare(&(*octets).into(), &mut context).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(prepared.xml.contains("^^^&amp;1.2.3&amp;ISO"), "{name}: {}", prepared.xml);
+    }
+}
