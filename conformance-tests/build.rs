@@ -22,7 +22,12 @@ fn list(code: &mut String, name: &str, folder: &Path, extension: &str) -> std::i
     let _ = writeln!(code, "pub const {name}: &[(&str, &[u8])] = &[");
     for file in files {
         let relative = file.strip_prefix(folder).unwrap_or(&file).with_extension("");
-        let _ = writeln!(code, "    ({:?}, include_bytes!({:?})),", relative.display().to_string(), file.display().to_string());
+        let _ = writeln!(
+            code,
+            "    ({:?}, include_bytes!({:?})),",
+            relative.display().to_string(),
+            file.display().to_string()
+        );
     }
     code.push_str("];\n");
     Ok(())

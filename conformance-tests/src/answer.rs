@@ -87,7 +87,8 @@ impl Answer {
         };
         let text = xml::decode(&root).map_err(unreadable)?;
         let limits = Limits { bytes: usize::MAX, ..Limits::default() };
-        let document = Document::parse(&text, &limits).map_err(|e| unreadable(format!("the envelope: {e}")))?;
+        let document =
+            Document::parse(&text, &limits).map_err(|e| unreadable(format!("the envelope: {e}")))?;
         let envelope = document.root();
         if !envelope.is(SOAP, "Envelope") {
             return Err(unreadable("the answer is not a SOAP 1.2 envelope"));
@@ -138,7 +139,11 @@ impl Response {
         let mut response = Response {
             element: element.name().to_owned(),
             status: last_segment(outcome.attribute("status")),
-            errors: errors.iter().flat_map(|list| list.children_named(ns::RS, "RegistryError")).map(error).collect(),
+            errors: errors
+                .iter()
+                .flat_map(|list| list.children_named(ns::RS, "RegistryError"))
+                .map(error)
+                .collect(),
             has_object_list: objects.is_some(),
             ..Response::default()
         };
@@ -180,7 +185,8 @@ fn retrieved(element: Element<'_>, parts: &HashMap<String, Bytes>) -> Result<Ret
             part.cloned().ok_or_else(|| unreadable(format!("the package has no part for {href}")))?
         }
         None => {
-            let compact: Vec<u8> = document.text().bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            let compact: Vec<u8> =
+                document.text().bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
             STANDARD.decode(compact).map_err(|e| unreadable(format!("a Document is not base64: {e}")))?.into()
         }
     };

@@ -26,7 +26,8 @@ pub fn documents(folder: &Path) -> anyhow::Result<Vec<Document>> {
     files
         .into_iter()
         .map(|file| {
-            let octets = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+            let octets =
+                std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
             let name = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
             Ok(Document { name, octets: octets.into() })
         })
@@ -70,8 +71,16 @@ pub fn prepare(octets: &Bytes, context: &mut Context) -> anyhow::Result<Prepared
 /// For documents of models that leave out what XDS requires.
 fn defaults() -> Defaults {
     Defaults {
-        healthcare_facility_type_code: Some(Code::new("SA01", "1.2.250.1.71.4.2.4", "Établissement public de santé")),
-        practice_setting_code: Some(Code::new("ETABLISSEMENT", "1.2.250.1.213.1.1.4.9", "Établissement de santé")),
+        healthcare_facility_type_code: Some(Code::new(
+            "SA01",
+            "1.2.250.1.71.4.2.4",
+            "Établissement public de santé",
+        )),
+        practice_setting_code: Some(Code::new(
+            "ETABLISSEMENT",
+            "1.2.250.1.213.1.1.4.9",
+            "Établissement de santé",
+        )),
         class_code: Some(Code::new("11", "1.2.250.1.213.1.1.4.1", "Compte rendu")),
         type_code: Some(Code::new("34133-9", "2.16.840.1.113883.6.1", "Synthèse d'épisode de soins")),
         ..Defaults::default()

@@ -26,7 +26,14 @@ const CODES: [(&str, &str); 8] = [
 
 /// What a registry or repository writes, whatever was sent.
 const ASSIGNED: [&str; 8] = [
-    "entryUUID", "availabilityStatus", "logicalID", "version", "hash", "size", "repositoryUniqueId", "objectType",
+    "entryUUID",
+    "availabilityStatus",
+    "logicalID",
+    "version",
+    "hash",
+    "size",
+    "repositoryUniqueId",
+    "objectType",
 ];
 
 impl Entry {
@@ -102,13 +109,18 @@ impl Entry {
         let slots = c.children_named(RIM, "Slot");
         if name == "author" {
             let mut lines: Vec<String> = slots
-                .map(|s| format!("{}={}", s.attribute("name").unwrap_or_default(), slot_values(s).join(" + ")))
+                .map(|s| {
+                    format!("{}={}", s.attribute("name").unwrap_or_default(), slot_values(s).join(" + "))
+                })
                 .collect();
             lines.sort_unstable();
             return self.add(name, lines.join("; "));
         }
         let scheme: Vec<String> = slots.flat_map(slot_values).collect();
-        self.add(name, format!("{}^^{}", c.attribute("nodeRepresentation").unwrap_or_default(), scheme.join(" + ")));
+        self.add(
+            name,
+            format!("{}^^{}", c.attribute("nodeRepresentation").unwrap_or_default(), scheme.join(" + ")),
+        );
         if let Some(display) = c.child(RIM, "Name") {
             self.localized(&format!("{name} display"), display);
         }
@@ -160,10 +172,15 @@ mod tests {
     #[test]
     fn a_lost_or_changed_attribute_is_a_difference_and_an_assigned_one_is_not() {
         let slot = |name: &str, value: &str| {
-            format!("<rim:Slot name='{name}'><rim:ValueList><rim:Value>{value}</rim:Value></rim:ValueList></rim:Slot>")
+            format!(
+                "<rim:Slot name='{name}'><rim:ValueList><rim:Value>{value}</rim:Value></rim:ValueList></rim:Slot>"
+            )
         };
         let sent = entry(&[slot("hash", "AA"), slot("urn:x", "1"), CODE.to_owned()].concat());
-        assert_eq!(entry(&[slot("hash", "aa"), slot("urn:x", "1"), CODE.to_owned()].concat()).differences(&sent), [""; 0]);
+        assert_eq!(
+            entry(&[slot("hash", "aa"), slot("urn:x", "1"), CODE.to_owned()].concat()).differences(&sent),
+            [""; 0]
+        );
         assert_eq!(entry(&[slot("urn:x", "2"), CODE.to_owned()].concat()).differences(&sent).len(), 1);
         assert_eq!(entry(&slot("urn:x", "1")).differences(&sent).len(), 2);
     }

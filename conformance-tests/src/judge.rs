@@ -30,7 +30,9 @@ pub fn judge(
                 (Some(expected), Body::Response(response)) => {
                     judge.wrong.push(format!("a {expected} fault is expected, came: {}", response.summary()));
                 }
-                (None, Body::Fault { code, reason }) => judge.wrong.push(format!("SOAP fault {code}: {reason}")),
+                (None, Body::Fault { code, reason }) => {
+                    judge.wrong.push(format!("SOAP fault {code}: {reason}"))
+                }
                 (None, Body::Response(response)) => {
                     if let Some(message) = message {
                         judge.shape(message.transaction, response);
@@ -128,11 +130,15 @@ impl Judge<'_> {
         }
         if let Some(among) = &expect.errors_among {
             let fits = !errors.is_empty() && errors.iter().all(|code| among.contains(code));
-            self.check(fits, || format!("errors: expected among {}, came: {}", among.join(", "), response.summary()));
+            self.check(fits, || {
+                format!("errors: expected among {}, came: {}", among.join(", "), response.summary())
+            });
         }
         if let Some(expected) = &expect.warnings {
             let (warnings, expected) = (response.codes(true), sorted(expected.clone()));
-            self.check(warnings == expected, || format!("warnings: expected {expected:?}, came {warnings:?}"));
+            self.check(warnings == expected, || {
+                format!("warnings: expected {expected:?}, came {warnings:?}")
+            });
         }
         self.results(expect, response);
     }
@@ -160,15 +166,20 @@ impl Judge<'_> {
                 continue;
             };
             for (attribute, expected) in attributes {
-                let filled: Result<Vec<String>, _> =
-                    expected.values().into_iter().map(|value| self.context.placeholders.text(value)).collect();
+                let filled: Result<Vec<String>, _> = expected
+                    .values()
+                    .into_iter()
+                    .map(|value| self.context.placeholders.text(value))
+                    .collect();
                 match filled {
                     Err(error) => self.wrong.push(error.to_string()),
                     Ok(expected) => {
                         let (is, expected) = (entry.values(attribute), sorted(expected));
                         let same = is.len() == expected.len()
                             && is.iter().zip(&expected).all(|(is, expected)| matches(is, expected));
-                        self.check(same, || format!("{name}.{attribute}: expected {expected:?}, came {is:?}"));
+                        self.check(same, || {
+                            format!("{name}.{attribute}: expected {expected:?}, came {is:?}")
+                        });
                     }
                 }
             }
@@ -193,8 +204,9 @@ impl Judge<'_> {
         came.extend(response.documents.iter().map(|document| document.unique_id.clone()));
         let mut missing = Vec::new();
         for name in expected {
-            let id = self.context.documents.get(name).map_or("", |sent| sent.entry.value(attribute));
-            match came.iter().position(|other| other == id) {
+            let sent = self.context.documents.get(name);
+            let id = sent.map_or("", |sent| sent.entry.value(attribute)).to_owned();
+            match came.iter().position(|other| *other == id) {
                 Some(position) => drop(came.swap_remove(position)),
                 None => missing.push(name.as_str()),
             }
@@ -202,7 +214,9 @@ impl Judge<'_> {
                 self.octets(name, document);
             }
         }
-        self.check(missing.is_empty(), || format!("missing: {} (came: {})", missing.join(", "), response.summary()));
+        self.check(missing.is_empty(), || {
+            format!("missing: {} (came: {})", missing.join(", "), response.summary())
+        });
         if self.context.patient_is_shared {
             came.retain(|id| self.context.documents.values().any(|sent| sent.entry.value(attribute) == id));
         }
@@ -217,7 +231,11 @@ impl Judge<'_> {
     fn octets(&mut self, name: &str, document: &Retrieved) {
         let Some(sent) = self.context.documents.get(name).cloned() else { return };
         self.check(document.octets == sent.octets, || {
-            format!("{name}: {} bytes came back, not the {} that were sent", document.octets.len(), sent.octets.len())
+            format!(
+                "{name}: {} bytes came back, not the {} that were sent",
+                document.octets.len(),
+                sent.octets.len()
+            )
         });
         self.equal(&format!("{name}: mimeType"), &document.mime_type, sent.entry.value("mimeType"));
         if let Ok(repository) = self.context.placeholders.text("{{repository|}}") {
@@ -250,7 +268,12 @@ impl Response {
     /// In a line, for the report.
     fn summary(&self) -> String {
         let errors: Vec<String> = self.errors.iter().map(|e| format!("{} ({})", e.code, e.context)).collect();
-        format!("{}, {} results{}", self.status, self.results(), errors.iter().map(|e| format!(", {e}")).collect::<String>())
+        format!(
+            "{}, {} results{}",
+            self.status,
+            self.results(),
+            errors.iter().map(|e| format!(", {e}")).collect::<String>()
+        )
     }
 }
 
@@ -259,7 +282,8 @@ pub fn captured(path: &str, answer: &Answer, context: &Context) -> Option<String
     let (name, attribute) = path.split_once('.')?;
     let Body::Response(response) = &answer.body else { return None };
     let sent = context.documents.get(name)?;
-    let entry = response.entries.iter().find(|entry| entry.value("uniqueId") == sent.entry.value("uniqueId"))?;
+    let entry =
+        response.entries.iter().find(|entry| entry.value("uniqueId") == sent.entry.value("uniqueId"))?;
     Some(entry.value(attribute).to_owned()).filter(|value| !value.is_empty())
 }
 

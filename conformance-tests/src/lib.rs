@@ -97,14 +97,16 @@ const CDA: &str = "cda";
 /// An error is a mistake in a scenario or a folder that cannot be read; what the server does wrong is in the report.
 pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let scenarios = scenarios()?;
-    let find = |name| scenarios.iter().find(|s| s.name == name).with_context(|| format!("no scenario {name}"));
+    let find =
+        |name| scenarios.iter().find(|s| s.name == name).with_context(|| format!("no scenario {name}"));
     let mut runner = Runner::new(options);
     let mut report = Report::default();
     if !runner.knows_repository() {
         report.checks.extend(runner.learn_repository(find(REPOSITORY_UNIQUE_ID)?).await);
     }
     let special = [REPOSITORY_UNIQUE_ID, CDA];
-    for scenario in scenarios.iter().filter(|s| !special.contains(&s.name.as_str()) && options.wants(&s.name)) {
+    for scenario in scenarios.iter().filter(|s| !special.contains(&s.name.as_str()) && options.wants(&s.name))
+    {
         report.checks.extend(runner.run(scenario, &mut runner.context()).await);
     }
     if options.wants(CDA) {
@@ -124,7 +126,12 @@ async fn run_documents(
         octets: (*octets).into(),
     });
     let mut documents: Vec<corpus::Document> = own.collect();
-    let check = |scenario: String, step: &str, outcome| Check { scenario, step: step.into(), outcome, time: Duration::ZERO };
+    let check = |scenario: String, step: &str, outcome| Check {
+        scenario,
+        step: step.into(),
+        outcome,
+        time: Duration::ZERO,
+    };
     match &options.corpus {
         Some(folder) => documents.extend(corpus::documents(&folder.join("data/cda"))?),
         None => report.checks.extend(scenario.steps.iter().map(|step| {
@@ -137,7 +144,11 @@ async fn run_documents(
         let mut context = runner.context();
         match corpus::prepare(&document.octets, &mut context) {
             Err(error) => {
-                report.checks.push(check(name, "metadata from the header", Outcome::Failed(vec![error.to_string()])));
+                report.checks.push(check(
+                    name,
+                    "metadata from the header",
+                    Outcome::Failed(vec![error.to_string()]),
+                ));
             }
             Ok(prepared) => {
                 context.prepared.insert("document1".into(), prepared);

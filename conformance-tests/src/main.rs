@@ -31,7 +31,8 @@ async fn main() -> anyhow::Result<ExitCode> {
     let report = run(&options).await?;
     println!("{report}");
     if let Some(file) = junit {
-        std::fs::write(&file, report.junit()).with_context(|| format!("{} cannot be written", file.display()))?;
+        std::fs::write(&file, report.junit())
+            .with_context(|| format!("{} cannot be written", file.display()))?;
     }
     let failed = report.failed() + if strict { report.skipped() } else { 0 };
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -76,6 +76,10 @@ impl Placeholders {
             "uuid" => fresh.urn().to_string(),
             "oid" => format!("2.25.{}", fresh.as_u128()),
             "patient" => format!("CT{}^^^&{}&ISO", fresh.simple(), self.authority),
+            "approved" => xds::constants::STATUS_APPROVED.to_owned(),
+            "deprecated" => xds::constants::STATUS_DEPRECATED.to_owned(),
+            "stable" => xds::constants::DOCUMENT_ENTRY_STABLE.to_owned(),
+            "on-demand" => xds::constants::DOCUMENT_ENTRY_ON_DEMAND.to_owned(),
             "now" => chrono::Utc::now().format("%Y%m%d%H%M%S").to_string(),
             _ => return None,
         };

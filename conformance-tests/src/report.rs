@@ -53,7 +53,8 @@ impl Report {
         let time = seconds(self.checks.iter().map(|check| check.time).sum());
         let mut w = Writer::new();
         w.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        let totals = [("tests", total.as_str()), ("failures", &failed), ("skipped", &skipped), ("time", &time)];
+        let totals =
+            [("tests", total.as_str()), ("failures", &failed), ("skipped", &skipped), ("time", &time)];
         w.open("testsuites", &totals);
         w.open("testsuite", &[&[("name", "XDS.b conformance")], &totals[..]].concat());
         for check in &self.checks {
@@ -86,7 +87,8 @@ fn seconds(time: Duration) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = |text: fn(&Check) -> &str| self.checks.iter().map(|c| text(c).chars().count()).max().unwrap_or(0);
+        let width =
+            |text: fn(&Check) -> &str| self.checks.iter().map(|c| text(c).chars().count()).max().unwrap_or(0);
         let (scenarios, steps) = (width(|c| &c.scenario), width(|c| &c.step));
         let is_skipped = |check: &&Check| matches!(check.outcome, Outcome::Skipped(_));
         for check in self.checks.iter().filter(|check| !is_skipped(check)) {
@@ -144,6 +146,9 @@ mod tests {
         let document = xml::Document::parse(&text, &xml::Limits::default()).unwrap();
         let suite = document.root().child("", "testsuite").unwrap();
         assert_eq!((suite.attribute("tests"), suite.attribute("failures")), (Some("3"), Some("1")));
-        assert_eq!(suite.children_named("", "testcase").filter(|c| c.child("", "failure").is_some()).count(), 1);
+        assert_eq!(
+            suite.children_named("", "testcase").filter(|c| c.child("", "failure").is_some()).count(),
+            1
+        );
     }
 }

@@ -128,7 +128,10 @@ fn body(
                         true => STANDARD.encode(&document.octets),
                         false => include(&document.name, step.package.percent_encoded),
                     };
-                    format!("<xds:Document id=\"{}\">{content}</xds:Document>\n", escape_attribute(&document.id))
+                    format!(
+                        "<xds:Document id=\"{}\">{content}</xds:Document>\n",
+                        escape_attribute(&document.id)
+                    )
                 })
                 .collect();
             let body = format!(
@@ -166,7 +169,8 @@ fn query(query: &Query, context: &mut Context) -> Result<String, template::Error
     w.empty("query:ResponseOption", &[("returnComposedObjects", "true"), ("returnType", &query.return_type)]);
     w.open("rim:AdhocQuery", &[("id", id)]);
     for slot in &query.slots {
-        let (name, values) = slot.split_first().map_or(("", &[][..]), |(name, values)| (name.as_str(), values));
+        let (name, values) =
+            slot.split_first().map_or(("", &[][..]), |(name, values)| (name.as_str(), values));
         w.open("rim:Slot", &[("name", name)]).open("rim:ValueList", &[]);
         for value in values {
             w.element("rim:Value", &[], &context.placeholders.text(value)?);

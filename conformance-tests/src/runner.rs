@@ -54,9 +54,10 @@ impl<'o> Runner<'o> {
             (Needs::UnknownPatientsOpened, UnknownPatients::Refuse) => {
                 Some("needs a server that opens records by itself".into())
             }
-            (Needs::UnknownPatientsRefused, UnknownPatients::Open) => {
-                Some("needs a server that refuses unknown patients (--unknown-patients refuse --patient CX)".into())
-            }
+            (Needs::UnknownPatientsRefused, UnknownPatients::Open) => Some(
+                "needs a server that refuses unknown patients (--unknown-patients refuse --patient CX)"
+                    .into(),
+            ),
         }
     }
 
@@ -71,7 +72,8 @@ impl<'o> Runner<'o> {
                     wrong => Outcome::Failed(wrong),
                 },
             };
-            let time = if matches!(outcome, Outcome::Skipped(_)) { Duration::ZERO } else { started.elapsed() };
+            let time =
+                if matches!(outcome, Outcome::Skipped(_)) { Duration::ZERO } else { started.elapsed() };
             checks.push(Check { scenario: scenario.name.clone(), step: step.name.clone(), outcome, time });
         }
         checks

@@ -315,7 +315,8 @@ fn expand(mut step: toml::Table) -> anyhow::Result<Vec<toml::Table>> {
             match value {
                 toml::Value::Table(table) => {
                     for (key, value) in table {
-                        let text = value.as_str().ok_or_else(|| anyhow::anyhow!("`each.{key}` is not a text"))?;
+                        let text =
+                            value.as_str().ok_or_else(|| anyhow::anyhow!("`each.{key}` is not a text"))?;
                         words.push((format!("{{{{each.{key}}}}}"), text));
                     }
                 }
@@ -334,7 +335,9 @@ fn replace_in_table(table: &toml::Table, words: &[(String, &str)]) -> toml::Tabl
 fn replace(value: &toml::Value, words: &[(String, &str)]) -> toml::Value {
     match value {
         toml::Value::String(text) => replace_in_text(text, words).into(),
-        toml::Value::Array(values) => values.iter().map(|value| replace(value, words)).collect::<Vec<_>>().into(),
+        toml::Value::Array(values) => {
+            values.iter().map(|value| replace(value, words)).collect::<Vec<_>>().into()
+        }
         toml::Value::Table(table) => replace_in_table(table, words).into(),
         other => other.clone(),
     }

@@ -39,9 +39,15 @@ pub enum Error {
 }
 
 /// `number`: of the step, for names of objects that have none.
-pub fn build(submission: &Submission, number: usize, transaction: Transaction, context: &mut Context) -> Result<Built, Error> {
+pub fn build(
+    submission: &Submission,
+    number: usize,
+    transaction: Transaction,
+    context: &mut Context,
+) -> Result<Built, Error> {
     let one = [Document::default()];
-    let nothing = submission.document.is_empty() && submission.folder.is_empty() && submission.association.is_empty();
+    let nothing =
+        submission.document.is_empty() && submission.folder.is_empty() && submission.association.is_empty();
     let documents = if nothing { &one[..] } else { &submission.document };
     let mut builder = Builder { number, transaction, context, xml: Vec::new(), members: Vec::new() };
     let mut sets = Vec::new();
@@ -152,7 +158,9 @@ impl Builder<'_> {
         let octets = match (&document.base64, &document.content) {
             (Some(base64), _) => STANDARD.decode(base64).map_err(|_| Error::Base64(name.to_owned()))?,
             (None, Some(text)) => self.text(text)?.into_bytes(),
-            (None, None) => format!("Step {} of a conformance test.\n{name}: {id}\n", self.number).into_bytes(),
+            (None, None) => {
+                format!("Step {} of a conformance test.\n{name}: {id}\n", self.number).into_bytes()
+            }
         };
         let mut values = self.values(id, name)?;
         let hash: String = openssl::sha::sha1(&octets).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -169,7 +177,9 @@ impl Builder<'_> {
             let added = ["hash", "size", "repositoryUniqueId"];
             let given = |block: &&str| change.values.contains_key(*block) || change.xml.contains_key(*block);
             let absent: Vec<String> = added.into_iter().filter(|b| !given(b)).map(str::to_owned).collect();
-            change.without.extend(absent.into_iter().filter(|block| !document.change.without.contains(block)));
+            change
+                .without
+                .extend(absent.into_iter().filter(|block| !document.change.without.contains(block)));
         }
         Ok((render(DOCUMENT, &change, &values, &mut self.context.placeholders)?, octets.into()))
     }
@@ -204,7 +214,9 @@ impl Builder<'_> {
 fn association_type(kind: &str) -> String {
     match kind {
         "HasMember" => "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember".into(),
-        "RPLC" | "XFRM" | "APND" | "XFRM_RPLC" | "signs" => format!("urn:ihe:iti:2007:AssociationType:{kind}"),
+        "RPLC" | "XFRM" | "APND" | "XFRM_RPLC" | "signs" => {
+            format!("urn:ihe:iti:2007:AssociationType:{kind}")
+        }
         "IsSnapshotOf" | "UpdateAvailabilityStatus" | "SubmitAssociation" => {
             format!("urn:ihe:iti:2010:AssociationType:{kind}")
         }

@@ -99,7 +99,10 @@ mod tests {
     fn blocks_are_left_out_doubled_and_replaced() {
         assert_eq!(make(Change::default()).unwrap(), "<a><b>1</b></a>");
         assert_eq!(make(Change { without: vec!["b".into()], ..Change::default() }).unwrap(), "<a></a>");
-        assert_eq!(make(Change { twice: vec!["b".into()], ..Change::default() }).unwrap(), "<a><b>1</b><b>1</b></a>");
+        assert_eq!(
+            make(Change { twice: vec!["b".into()], ..Change::default() }).unwrap(),
+            "<a><b>1</b><b>1</b></a>"
+        );
         let xml = strings([("b", "<c/>"), ("more", "<d>{{x|2}}</d>")]);
         assert_eq!(make(Change { xml, ..Change::default() }).unwrap(), "<a><c/><d>2</d></a>");
     }

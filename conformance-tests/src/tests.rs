@@ -29,15 +29,28 @@ fn every_request_of_every_scenario_can_be_made() {
             context.prepared.insert("document1".into(), context::Prepared { xml, octets });
         }
         for (index, step) in scenario.steps.iter().enumerate() {
-            if let Err(error) = request::build(step, index + 1, |_: Endpoint| "http://h/".into(), &mut context) {
+            if let Err(error) =
+                request::build(step, index + 1, |_: Endpoint| "http://h/".into(), &mut context)
+            {
                 panic!("{}, {}: {error}", scenario.name, step.name);
             }
             for name in step.capture.keys() {
                 context.placeholders.set(name, "captured");
             }
-            let names = step.expect.documents.iter().flatten().chain(&step.expect.as_sent).chain(step.expect.entry.keys());
+            let names = step
+                .expect
+                .documents
+                .iter()
+                .flatten()
+                .chain(&step.expect.as_sent)
+                .chain(step.expect.entry.keys());
             for name in names {
-                assert!(context.documents.contains_key(name), "{}, {}: no document {name}", scenario.name, step.name);
+                assert!(
+                    context.documents.contains_key(name),
+                    "{}, {}: no document {name}",
+                    scenario.name,
+                    step.name
+                );
             }
         }
     }
@@ -48,7 +61,8 @@ fn every_own_document_becomes_metadata() {
     assert!(!embedded::DOCUMENTS.is_empty());
     for (name, octets) in embedded::DOCUMENTS {
         let mut context = Context::new(Placeholders::new("1.2.3"), false);
-        let prepared = corpus::prepare(&(*octets).into(), &mut context).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let prepared =
+            corpus::prepare(&(*octets).into(), &mut context).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(prepared.xml.contains("^^^&amp;1.2.3&amp;ISO"), "{name}: {}", prepared.xml);
     }
 }

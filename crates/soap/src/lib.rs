@@ -3,6 +3,7 @@
 mod content_type;
 mod envelope;
 mod fault;
+pub mod multipart;
 pub mod package;
 
 pub use content_type::{ContentType, Encoding};

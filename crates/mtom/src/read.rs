@@ -1,0 +1,178 @@
+use std::collections::HashMap;
+use std::pin::pin;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use soap::ContentType;
+use soap::multipart::{Event, Parser, PartHead};
+use soap::package::content_id;
+
+/// What one package may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The envelope.
+    pub root_bytes: usize,
+    /// Everything.
+    pub total_bytes: u64,
+    /// Parts, the envelope among them.
+    pub parts: usize,
+}
+
+/// Where parts go while they stream in.
+#[allow(async_fn_in_trait, reason = "requests stay on the thread that took them: no Send bound is wanted")]
+pub trait PartSink {
+    /// What a part has become.
+    type Part;
+    type Error: std::error::Error;
+
+    async fn begin(&mut self, content_id: &str) -> Result<(), Self::Error>;
+    async fn chunk(&mut self, bytes: Bytes) -> Result<(), Self::Error>;
+    async fn end(&mut self) -> Result<Self::Part, Self::Error>;
+}
+
+/// A package that was read to its end.
+#[derive(Debug)]
+pub struct Package<P> {
+    /// The octets of the envelope.
+    pub root: Vec<u8>,
+    /// The other parts by Content-ID.
+    pub parts: HashMap<String, P>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error<S> {
+    #[error(transparent)]
+    Multipart(#[from] soap::multipart::Error),
+    /// The named thing is over its limit.
+    #[error("{0} is over the limit")]
+    TooLarge(&'static str),
+    #[error("the package has no part \"{0}\", which its Content-Type names as start")]
+    NoRoot(String),
+    #[error("two parts of the package have the Content-ID \"{0}\"")]
+    Duplicate(String),
+    #[error("a part of the package beside the envelope has no Content-ID")]
+    NoContentId,
+    #[error("part \"{0}\" of the package has a Content-Transfer-Encoding other than binary")]
+    Encoding(String),
+    #[error("the body could not be read: {0}")]
+    Body(String),
+    #[error(transparent)]
+    Sink(S),
+}
+
+/// Reads a package. The parts may come in any order: the envelope is the one that `start` names, else the first.
+pub async fn read_package<S: PartSink, E: std::fmt::Display>(
+    content_type: &ContentType,
+    body: impl Stream<Item = Result<Bytes, E>>,
+    limits: &Limits,
+    sink: &mut S,
+) -> Result<Package<S::Part>, Error<S::Error>> {
+    let mut parser = Parser::new(content_type.parameter("boundary").unwrap_or_default())?;
+    let mut reader = Reader {
+        start: content_type.parameter("start").map(content_id).filter(|id| !id.is_empty()),
+        limits,
+        sink,
+        count: 0,
+        current: Current::None,
+        root: None,
+        parts: HashMap::new(),
+    };
+    let mut body = pin!(body);
+    let mut total = 0;
+    while let Some(bytes) = body.next().await {
+        let bytes = bytes.map_err(|error| Error::Body(error.to_string()))?;
+        total += bytes.len() as u64;
+        if total > limits.total_bytes {
+            return Err(Error::TooLarge("the request"));
+        }
+        parser.push(&bytes);
+        while let Some(event) = parser.next()? {
+            reader.take(event).await?;
+        }
+    }
+    parser.finish()?;
+    match reader.root {
+        Some(root) => Ok(Package { root, parts: reader.parts }),
+        None => Err(Error::NoRoot(reader.start.unwrap_or_default())),
+    }
+}
+
+enum Current {
+    None,
+    Root(Vec<u8>),
+    Part(String),
+}
+
+struct Reader<'a, S: PartSink> {
+    start: Option<String>,
+    limits: &'a Limits,
+    sink: &'a mut S,
+    count: usize,
+    current: Current,
+    root: Option<Vec<u8>>,
+    parts: HashMap<String, S::Part>,
+}
+
+impl<S: PartSink> Reader<'_, S> {
+    async fn take(&mut self, event: Event) -> Result<(), Error<S::Error>> {
+        match event {
+            Event::Part(head) => self.begin(&head).await,
+            Event::Data(data) => match &mut self.current {
+                Current::Root(root) => {
+                    if root.len() + data.len() > self.limits.root_bytes {
+                        return Err(Error::TooLarge("the envelope"));
+                    }
+                    root.extend_from_slice(&data);
+                    Ok(())
+                }
+                Current::Part(_) => self.sink.chunk(data).await.map_err(Error::Sink),
+                Current::None => Ok(()),
+            },
+            Event::EndOfPart => match std::mem::replace(&mut self.current, Current::None) {
+                Current::Root(root) => {
+                    self.root = Some(root);
+                    Ok(())
+                }
+                Current::Part(id) => {
+                    let part = self.sink.end().await.map_err(Error::Sink)?;
+                    self.parts.insert(id, part);
+                    Ok(())
+                }
+                Current::None => Ok(()),
+            },
+            Event::End => Ok(()),
+        }
+    }
+
+    async fn begin(&mut self, head: &PartHead) -> Result<(), Error<S::Error>> {
+        self.count += 1;
+        if self.count > self.limits.parts {
+            return Err(Error::TooLarge("the number of parts"));
+        }
+        let id = head.content_id();
+        if !head.is_binary() {
+            return Err(Error::Encoding(id.unwrap_or_default()));
+        }
+        let is_root = match &self.start {
+            Some(start) => id.as_deref().is_some_and(|id| soap::package::same_part(id, start)),
+            None => self.count == 1,
+        };
+        if is_root {
+            if self.root.is_some() {
+                return Err(Error::Duplicate(id.unwrap_or_default()));
+            }
+            self.current = Current::Root(Vec::new());
+            return Ok(());
+        }
+        let id = id.ok_or(Error::NoContentId)?;
+        if self.parts.contains_key(&id) {
+            return Err(Error::Duplicate(id));
+        }
+        self.sink.begin(&id).await.map_err(Error::Sink)?;
+        self.current = Current::Part(id);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+use std::convert::Infallible;
+use std::io;
+
+use futures_util::stream;
+use futures_util::TryStreamExt;
+
+use super::*;
+use crate::write;
+
+#[derive(Default)]
+struct Memory(Vec<u8>);
+
+impl PartSink for Memory {
+    type Part = Vec<u8>;
+    type Error = Infallible;
+
+    async fn begin(&mut self, _: &str) -> Result<(), Infallible> {
+        self.0.clear();
+        Ok(())
+    }
+
+    async fn chunk(&mut self, bytes: Bytes) -> Result<(), Infallible> {
+        self.0.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<Vec<u8>, Infallible> {
+        Ok(std::mem::take(&mut self.0))
+    }
+}
+
+const LIMITS: Limits = Limits { root_bytes: 1000, total_bytes: 1 << 20, parts: 3 };
+
+async fn read(content_type: &str, body: &str) -> Result<Package<Vec<u8>>, Error<Infallible>> {
+    let pieces: Vec<Result<Bytes, io::Error>> =
+        body.as_bytes().chunks(5).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    let content_type = ContentType::parse(content_type).unwrap();
+    read_package(&content_type, stream::iter(pieces), &LIMITS, &mut Memory::default()).await
+}
+
+const DOCUMENT_FIRST: &str = "--b\r\nContent-ID: <doc@x>\r\n\r\nletter\r\n--b\r\nContent-ID: <root@x>\r\n\r\n<e/>\r\n--b--\r\n";
+
+#[tokio::test]
+async fn the_envelope_is_the_part_that_start_names_wherever_it_stands() {
+    for start in ["\"<root@x>\"", "root@x", "<root@x>"] {
+        let package = read(&format!("multipart/related; boundary=b; start={start}"), DOCUMENT_FIRST).await.unwrap();
+        assert_eq!(package.root, b"<e/>");
+        assert_eq!(package.parts["doc@x"], b"letter");
+    }
+    let first = read("multipart/related; boundary=b", DOCUMENT_FIRST).await.unwrap();
+    assert_eq!(first.root, b"letter", "without start the first part is the envelope");
+}
+
+#[tokio::test]
+async fn a_package_that_is_wrong_is_refused_with_its_reason() {
+    let related = "multipart/related; boundary=b";
+    let missing = read("multipart/related; boundary=b; start=other", DOCUMENT_FIRST).await.unwrap_err();
+    assert!(matches!(missing, Error::NoRoot(id) if id == "other"));
+    let twice = "--b\r\n\r\n<e/>\r\n--b\r\nContent-ID: 1\r\n\r\na\r\n--b\r\nContent-ID: <1>\r\n\r\nb\r\n--b--";
+    assert!(matches!(read(related, twice).await.unwrap_err(), Error::Duplicate(id) if id == "1"));
+    let nameless = "--b\r\n\r\n<e/>\r\n--b\r\n\r\na\r\n--b--";
+    assert!(matches!(read(related, nameless).await.unwrap_err(), Error::NoContentId));
+    let encoded = "--b\r\nContent-Transfer-Encoding: base64\r\n\r\nPGUvPg==\r\n--b--";
+    assert!(matches!(read(related, encoded).await.unwrap_err(), Error::Encoding(_)));
+    assert!(matches!(read("multipart/related", "").await.unwrap_err(), Error::Multipart(_)));
+    assert!(matches!(read(related, "--b\r\n\r\n<e/>").await.unwrap_err(), Error::Multipart(_)));
+}
+
+#[tokio::test]
+async fn limits_are_kept() {
+    let related = "multipart/related; boundary=b";
+    let long = format!("--b\r\n\r\n{}\r\n--b--", "x".repeat(1001));
+    assert!(matches!(read(related, &long).await.unwrap_err(), Error::TooLarge("the envelope")));
+    let many: String = (0..4).map(|n| format!("--b\r\nContent-ID: {n}\r\n\r\nx\r\n")).collect();
+    assert!(matches!(read(related, &(many + "--b--")).await.unwrap_err(), Error::TooLarge("the number of parts")));
+    let large = format!("--b\r\n\r\n<e/>\r\n--b\r\nContent-ID: 1\r\n\r\n{}\r\n--b--", "x".repeat(1 << 20));
+    assert!(matches!(read(related, &large).await.unwrap_err(), Error::TooLarge("the request")));
+}
+
+#[tokio::test]
+async fn what_is_written_is_read_and_is_as_long_as_was_said() {
+    let octets: Vec<u8> = (0..100_000).map(|n| (n % 256) as u8).collect();
+    let chunks: Vec<Result<Bytes, io::Error>> =
+        octets.chunks(7000).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+    let part = write::Part::new("1@carnet", "text/goofy", Some(octets.len() as u64), stream::iter(chunks));
+    let package = write::Package::new("<e/>".to_owned(), "urn:x", vec![part]);
+    let (content_type, size) = (package.content_type(), package.size().unwrap());
+    let written: Vec<Bytes> = package.into_stream().try_collect().await.unwrap();
+    assert_eq!(written.iter().map(Bytes::len).sum::<usize>() as u64, size);
+    let content_type = ContentType::parse(&content_type).unwrap();
+    assert_eq!(content_type.parameter("start-info"), Some("application/soap+xml"));
+    let body = stream::iter(written.into_iter().map(Ok::<_, io::Error>));
+    let read = read_package(&content_type, body, &LIMITS, &mut Memory::default()).await.unwrap();
+    assert_eq!(read.root, b"<e/>");
+    assert!(read.parts["1@carnet"] == octets);
+}
