@@ -1,9 +1,11 @@
 //! DICOM audit message (PS3.15 A.5.1), filled as the IHE transactions say (ITI TF-2, Security Considerations of each).
 
+use std::net::IpAddr;
+
+use access::{Authentication, Requester};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
-use access::Authentication;
 use xml::Writer;
 
 use crate::{Act, Event, Object, Outcome};
@@ -16,14 +18,8 @@ struct Row {
     event: Code,
     action: &'static str,
     kind: Code,
-    /// Who the octets come from.
-    from: Side,
-}
-
-#[derive(PartialEq, Clone, Copy)]
-enum Side {
-    Requester,
-    Ourselves,
+    /// RoleIDCode of the one who asked, and ours.
+    roles: [Code; 2],
 }
 
 const IMPORT: Code = ("110107", "DCM", "Import");
@@ -32,59 +28,77 @@ const QUERY: Code = ("110112", "DCM", "Query");
 const PATIENT_RECORD: Code = ("110110", "DCM", "Patient Record");
 const AUDIT_LOG_USED: Code = ("110101", "DCM", "Audit Log Used");
 const APPLICATION_ACTIVITY: Code = ("110100", "DCM", "Application Activity");
+
+const ITI_41: Code = ("ITI-41", "IHE Transactions", "Provide and Register Document Set-b");
+const ITI_42: Code = ("ITI-42", "IHE Transactions", "Register Document Set-b");
+const ITI_18: Code = ("ITI-18", "IHE Transactions", "Registry Stored Query");
+const ITI_43: Code = ("ITI-43", "IHE Transactions", "Retrieve Document Set");
+const PATIENT_OPEN: Code = ("patient-open", "Carnet", "Ouverture du dossier");
+const AUDIT_READ: Code = ("audit-read", "Carnet", "Audit read");
+const START: Code = ("110120", "DCM", "Application Start");
+const STOP: Code = ("110121", "DCM", "Application Stop");
+
 const SOURCE: Code = ("110153", "DCM", "Source Role ID");
 const DESTINATION: Code = ("110152", "DCM", "Destination Role ID");
+const APPLICATION: Code = ("110150", "DCM", "Application");
+const LAUNCHER: Code = ("110151", "DCM", "Application Launcher");
+/// What is asked comes to us.
+const TO_US: [Code; 2] = [SOURCE, DESTINATION];
+/// Octets leave us: the one who asked for them is where they go (ITI-43, unlike all others).
+const FROM_US: [Code; 2] = [DESTINATION, SOURCE];
+const LAUNCHED: [Code; 2] = [LAUNCHER, APPLICATION];
+
 const PATIENT_NUMBER: Code = ("2", "RFC-3881", "Patient Number");
 const REPORT_NUMBER: Code = ("9", "RFC-3881", "Report Number");
-const STORED_QUERY: Code = ("ITI-18", "IHE Transactions", "Registry Stored Query");
-const SUBMISSION_SET: Code =
-    ("urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd", "IHE XDS Metadata", "submission set classificationNode");
+const URI: Code = ("12", "RFC-3881", "URI");
+const SUBMISSION_SET: Code = (
+    "urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd",
+    "IHE XDS Metadata",
+    "submission set classificationNode",
+);
 
-fn row(act: Act) -> Row {
-    let row = |event, action, kind, from| Row { event, action, kind, from };
+/// How the trace names itself when it was read.
+const AUDIT_LOG: &str = "carnet:audit";
+/// What the trace says of a security header that nobody checked.
+const UNVERIFIED: &str = "security header unverified";
+
+const fn row(act: Act) -> Row {
+    const fn row(event: Code, action: &'static str, kind: Code, roles: [Code; 2]) -> Row {
+        Row { event, action, kind, roles }
+    }
     match act {
-        Act::Iti41Repository => {
-            row(IMPORT, "C", ("ITI-41", "IHE Transactions", "Provide and Register Document Set-b"), Side::Requester)
-        }
-        Act::Iti42Registry => {
-            row(IMPORT, "C", ("ITI-42", "IHE Transactions", "Register Document Set-b"), Side::Requester)
-        }
-        Act::Iti18Registry => row(QUERY, "E", STORED_QUERY, Side::Requester),
-        Act::Iti43Repository => {
-            row(EXPORT, "R", ("ITI-43", "IHE Transactions", "Retrieve Document Set"), Side::Ourselves)
-        }
-        Act::PatientOpened => row(PATIENT_RECORD, "C", ("patient-open", "Carnet", "Ouverture du dossier"), Side::Requester),
-        Act::AuditRead => row(AUDIT_LOG_USED, "R", ("audit-read", "Carnet", "Audit read"), Side::Ourselves),
-        Act::ServerStarted => {
-            row(APPLICATION_ACTIVITY, "E", ("110120", "DCM", "Application Start"), Side::Ourselves)
-        }
-        Act::ServerStopped => {
-            row(APPLICATION_ACTIVITY, "E", ("110121", "DCM", "Application Stop"), Side::Ourselves)
-        }
+        Act::Iti41Repository => row(IMPORT, "C", ITI_41, TO_US),
+        Act::Iti42Registry => row(IMPORT, "C", ITI_42, TO_US),
+        Act::Iti18Registry => row(QUERY, "E", ITI_18, TO_US),
+        Act::Iti43Repository => row(EXPORT, "R", ITI_43, FROM_US),
+        Act::PatientOpened => row(PATIENT_RECORD, "C", PATIENT_OPEN, TO_US),
+        Act::AuditRead => row(AUDIT_LOG_USED, "R", AUDIT_READ, FROM_US),
+        Act::ServerStarted => row(APPLICATION_ACTIVITY, "E", START, LAUNCHED),
+        Act::ServerStopped => row(APPLICATION_ACTIVITY, "E", STOP, LAUNCHED),
     }
 }
 
-/// The event as `<AuditMessage>` XML, without an XML declaration.
+/// The event as `<AuditMessage>` XML, without an XML declaration. The process id in it is that of this process, so an
+/// event is rendered where it happens and kept.
 pub fn render(event: &Event) -> String {
     let row = row(event.act);
     let mut w = Writer::new();
     w.open("AuditMessage", &[]);
     identification(&mut w, event, &row);
-    participants(&mut w, event, &row);
+    let [asking, ours] = row.roles;
+    requester(&mut w, &event.requester, asking);
+    ourselves(&mut w, &event.requester.endpoint, ours);
     let mut source = vec![("AuditSourceID", event.source.id.as_str())];
     if let Some(site) = &event.source.enterprise_site {
         source.push(("AuditEnterpriseSiteID", site));
     }
     w.empty("AuditSourceIdentification", &source);
     if let Some(patient) = &event.patient {
-        w.open("ParticipantObjectIdentification", &object_attributes(patient, "1", "1"));
-        code(&mut w, "ParticipantObjectIDTypeCode", PATIENT_NUMBER);
-        w.close();
+        object(&mut w, patient, ["1", "1"], PATIENT_NUMBER).close();
     }
     event.objects.iter().for_each(|object| write_object(&mut w, object));
     if event.act == Act::AuditRead {
-        w.open("ParticipantObjectIdentification", &object_attributes(&event.requester.endpoint, "2", "13"));
-        code(&mut w, "ParticipantObjectIDTypeCode", ("12", "RFC-3881", "URI"));
+        let w = object(&mut w, AUDIT_LOG, ["2", "13"], URI);
         w.element("ParticipantObjectName", &[], "Security Audit Log").close();
     }
     w.finish()
@@ -102,96 +116,73 @@ fn identification(w: &mut Writer, event: &Event, row: &Row) {
     w.open("EventIdentification", &attributes);
     code(w, "EventID", row.event);
     code(w, "EventTypeCode", row.kind);
-    let unverified = event.requester.authentication == Authentication::Unverified;
-    let description = match (&event.outcome_description, unverified) {
-        (Some(text), true) => format!("{text}; {UNVERIFIED}"),
-        (Some(text), false) => text.clone(),
-        (None, true) => UNVERIFIED.to_owned(),
-        (None, false) => String::new(),
-    };
+    let unverified = (event.requester.authentication == Authentication::Unverified).then_some(UNVERIFIED);
+    let description: Vec<&str> = event.outcome_description.as_deref().into_iter().chain(unverified).collect();
     if !description.is_empty() {
-        w.element("EventOutcomeDescription", &[], &description);
+        w.element("EventOutcomeDescription", &[], &description.join("; "));
     }
     w.close();
 }
 
-/// What the trace says of a security header that nobody checked.
-const UNVERIFIED: &str = "security header unverified";
-
-fn participants(w: &mut Writer, event: &Event, row: &Row) {
-    let requester = &event.requester;
-    let process = std::process::id().to_string();
+/// The machine that asked and, when it is known, the person behind it. At our own command line the person is all
+/// there is.
+fn requester(w: &mut Writer, requester: &Requester, role: Code) {
     let address = requester.network_address.map(|address| address.to_string());
-    if let Act::ServerStarted | Act::ServerStopped = event.act {
-        let application = [("UserID", requester.endpoint.as_str()), ("AlternativeUserID", &process), ("UserIsRequestor", "false")];
-        w.open("ActiveParticipant", &application);
-        code(w, "RoleIDCode", ("110150", "DCM", "Application"));
-        w.close();
-    } else {
-        let sides = match row.from {
-            Side::Requester => [(Side::Requester, SOURCE), (Side::Ourselves, DESTINATION)],
-            Side::Ourselves => [(Side::Ourselves, SOURCE), (Side::Requester, DESTINATION)],
-        };
-        for (side, role) in sides {
-            let mut attributes: Vec<(&str, &str)> = Vec::new();
-            match side {
-                Side::Requester => {
-                    let id = requester.reply_to.as_deref().or(address.as_deref()).or(requester.who.as_deref());
-                    attributes.push(("UserID", id.unwrap_or("unknown")));
-                    attributes.push(("UserIsRequestor", "true"));
-                    if let Some(address) = &address {
-                        attributes.push(("NetworkAccessPointID", address));
-                        attributes.push(("NetworkAccessPointTypeCode", "2"));
-                    }
-                }
-                Side::Ourselves => {
-                    attributes.push(("UserID", &requester.endpoint));
-                    attributes.push(("AlternativeUserID", &process));
-                    attributes.push(("UserIsRequestor", "false"));
-                    if let Some(host) = host(&requester.endpoint) {
-                        attributes.push(("NetworkAccessPointID", host));
-                        let numeric = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
-                        attributes.push(("NetworkAccessPointTypeCode", if numeric { "2" } else { "1" }));
-                    }
-                }
-            }
-            w.open("ActiveParticipant", &attributes);
-            code(w, "RoleIDCode", role);
-            w.close();
+    let mut person = requester.who.as_deref();
+    let id = match requester.authentication {
+        Authentication::LocalAccount => person.take(),
+        Authentication::None | Authentication::Unverified => {
+            requester.reply_to.as_deref().or(address.as_deref())
         }
+    };
+    let mut attributes = vec![("UserID", id.unwrap_or("unknown")), ("UserIsRequestor", "true")];
+    if let Some(address) = &address {
+        attributes.extend([("NetworkAccessPointID", address.as_str()), ("NetworkAccessPointTypeCode", "2")]);
     }
-    if let Some(who) = &requester.who {
-        let attributes = [("UserID", who.as_str()), ("UserIsRequestor", "true")];
-        w.empty("ActiveParticipant", &attributes);
+    w.open("ActiveParticipant", &attributes);
+    code(w, "RoleIDCode", role);
+    w.close();
+    if let Some(person) = person {
+        w.empty("ActiveParticipant", &[("UserID", person), ("UserIsRequestor", "true")]);
     }
 }
 
-/// The host in a URL.
+fn ourselves(w: &mut Writer, endpoint: &str, role: Code) {
+    let process = std::process::id().to_string();
+    let mut attributes =
+        vec![("UserID", endpoint), ("AlternativeUserID", &process), ("UserIsRequestor", "false")];
+    if let Some(host) = host(endpoint) {
+        let kind = if host.parse::<IpAddr>().is_ok() { "2" } else { "1" };
+        attributes.extend([("NetworkAccessPointID", host), ("NetworkAccessPointTypeCode", kind)]);
+    }
+    w.open("ActiveParticipant", &attributes);
+    code(w, "RoleIDCode", role);
+    w.close();
+}
+
+/// The host in a URL, an IPv6 address without its brackets; a command has none.
 fn host(endpoint: &str) -> Option<&str> {
-    let authority = endpoint.split_once("://")?.1.split('/').next()?;
-    match authority.strip_prefix('[') {
+    let (_, rest) = endpoint.split_once("://")?;
+    match rest.strip_prefix('[') {
         Some(rest) => rest.split(']').next(),
-        None => authority.split(':').next(),
+        None => rest.split([':', '/']).next(),
     }
 }
 
-fn write_object(w: &mut Writer, object: &Object) {
-    match object {
+fn write_object(w: &mut Writer, touched: &Object) {
+    match touched {
         Object::SubmissionSet { unique_id } => {
-            w.open("ParticipantObjectIdentification", &object_attributes(unique_id, "2", "20"));
-            code(w, "ParticipantObjectIDTypeCode", SUBMISSION_SET);
+            object(w, unique_id, ["2", "20"], SUBMISSION_SET);
         }
         Object::Document { unique_id, repository_unique_id, home_community_id } => {
-            w.open("ParticipantObjectIdentification", &object_attributes(unique_id, "2", "3"));
-            code(w, "ParticipantObjectIDTypeCode", REPORT_NUMBER);
+            object(w, unique_id, ["2", "3"], REPORT_NUMBER);
             detail(w, "Repository Unique ID", repository_unique_id);
             if let Some(home) = home_community_id {
                 detail(w, "ihe:homeCommunityID", home);
             }
         }
         Object::Query { id, request, home_community_id } => {
-            w.open("ParticipantObjectIdentification", &object_attributes(id, "2", "24"));
-            code(w, "ParticipantObjectIDTypeCode", STORED_QUERY);
+            object(w, id, ["2", "24"], ITI_18);
             w.element("ParticipantObjectQuery", &[], &STANDARD.encode(request));
             detail(w, "QueryEncoding", "UTF-8");
             if let Some(home) = home_community_id {
@@ -202,12 +193,16 @@ fn write_object(w: &mut Writer, object: &Object) {
     w.close();
 }
 
-fn object_attributes<'a>(id: &'a str, kind: &'a str, role: &'a str) -> [(&'a str, &'a str); 3] {
-    [
+/// Opens an object by its id, its type and role, and the kind of its id.
+fn object<'a>(w: &'a mut Writer, id: &str, [kind, role]: [&str; 2], id_kind: Code) -> &'a mut Writer {
+    let attributes = [
         ("ParticipantObjectID", id),
         ("ParticipantObjectTypeCode", kind),
         ("ParticipantObjectTypeCodeRole", role),
-    ]
+    ];
+    w.open("ParticipantObjectIdentification", &attributes);
+    code(w, "ParticipantObjectIDTypeCode", id_kind);
+    w
 }
 
 /// The schema wants base64 even where the tables speak of a plain text.

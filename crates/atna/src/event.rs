@@ -141,3 +141,48 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(act: Act, objects: &[Object]) -> String {
+        let source = Source { id: "carnet".to_owned(), enterprise_site: None };
+        let mut event = Event::new(act, Outcome::Success, &Requester::remote(None, "http://h/x"), &source);
+        event.objects = objects.to_vec();
+        event.summary()
+    }
+
+    fn document(unique_id: &str) -> Object {
+        Object::Document {
+            unique_id: unique_id.to_owned(),
+            repository_unique_id: "1.2.5".to_owned(),
+            home_community_id: None,
+        }
+    }
+
+    #[test]
+    fn a_summary_names_what_was_touched() {
+        let set = Object::SubmissionSet { unique_id: "1.2.3".to_owned() };
+        assert_eq!(
+            summary(Act::Iti41Repository, std::slice::from_ref(&set)),
+            "filed documents, submission 1.2.3"
+        );
+        assert_eq!(summary(Act::Iti42Registry, &[]), "registered metadata, submission unknown");
+        assert_eq!(summary(Act::Iti43Repository, &[document("1.1")]), "read document 1.1");
+        assert_eq!(
+            summary(Act::Iti43Repository, &[document("1.1"), document("1.2")]),
+            "read 2 documents: 1.1, 1.2"
+        );
+    }
+
+    #[test]
+    fn a_summary_gives_the_reason_and_says_what_nobody_checked() {
+        let mut requester = Requester::remote(None, "http://h/x");
+        requester.authentication = access::Authentication::Unverified;
+        let source = Source { id: "carnet".to_owned(), enterprise_site: None };
+        let event = Event::new(Act::Iti18Registry, Outcome::MinorFailure, &requester, &source);
+        let event = event.described("XDSUnknownPatientId");
+        assert_eq!(event.summary(), "searched the record (XDSUnknownPatientId) [unverified]");
+    }
+}

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::GenericClient;
+use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use crate::{Event, dicom};
@@ -16,8 +17,9 @@ pub enum Error {
 
 const RECORD: &str = "
     insert into audit_event (id, at, act, outcome, patient_id, patient_authority, salt, content, message)
-    select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
-        $8::jsonb[], $9::text[])";
+    select id, at, content ->> 'act', content ->> 'outcome', patient_id, patient_authority, salt, content, message
+    from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[], $7::text[])
+        as event (id, at, patient_id, patient_authority, salt, content, message)";
 
 /// The latest `limit` events, oldest first. Without patients: of all.
 const SEARCH: &str = "
@@ -47,26 +49,27 @@ pub struct Row {
     pub message: String,
 }
 
-/// Writes the events in the transaction of `client`. They are durable when it commits.
+/// Writes the events in the transaction of `client`, in one round trip. They are durable when it commits.
 pub async fn record<C: GenericClient + Sync>(client: &C, events: &[Event]) -> Result<(), Error> {
-    let name = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let mut content = Vec::with_capacity(events.len());
-    let (mut acts, mut outcomes) = (Vec::new(), Vec::new());
-    for event in events {
-        content.push(serde_json::to_value(event)?);
-        acts.push(name(serde_json::to_value(event.act)?));
-        outcomes.push(name(serde_json::to_value(event.outcome)?));
-    }
     let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
     let times: Vec<DateTime<Utc>> = events.iter().map(|event| event.at).collect();
-    let patients: Vec<Option<&str>> = events.iter().map(|event| event.patient.as_deref().map(patient_id)).collect();
+    let patients: Vec<Option<&str>> =
+        events.iter().map(|event| event.patient.as_deref().map(patient_id)).collect();
     let authorities: Vec<Option<&str>> =
-        events.iter().map(|event| event.patient.as_deref().map(authority)).collect();
+        events.iter().map(|event| event.patient.as_deref().and_then(authority)).collect();
     let salts: Vec<Vec<u8>> = events.iter().map(|_| Uuid::new_v4().into_bytes().to_vec()).collect();
+    let content = events.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>()?;
     let messages: Vec<String> = events.iter().map(dicom::render).collect();
-    client
-        .execute(RECORD, &[&ids, &times, &acts, &outcomes, &patients, &authorities, &salts, &content, &messages])
-        .await?;
+    let parameters: [(&(dyn ToSql + Sync), Type); 7] = [
+        (&ids, Type::UUID_ARRAY),
+        (&times, Type::TIMESTAMPTZ_ARRAY),
+        (&patients, Type::TEXT_ARRAY),
+        (&authorities, Type::TEXT_ARRAY),
+        (&salts, Type::BYTEA_ARRAY),
+        (&content, Type::JSONB_ARRAY),
+        (&messages, Type::TEXT_ARRAY),
+    ];
+    client.execute_typed(RECORD, &parameters).await?;
     Ok(())
 }
 
@@ -75,7 +78,13 @@ pub async fn search<C: GenericClient + Sync>(client: &C, filter: &Filter) -> Res
     let (ids, authorities): (Vec<&str>, Vec<&str>) =
         filter.patients.iter().map(|(id, authority)| (id.as_str(), authority.as_str())).unzip();
     let patients = (!ids.is_empty()).then_some(ids);
-    let rows = client.query(SEARCH, &[&patients, &authorities, &filter.since, &filter.limit]).await?;
+    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&patients, Type::TEXT_ARRAY),
+        (&authorities, Type::TEXT_ARRAY),
+        (&filter.since, Type::TIMESTAMPTZ),
+        (&filter.limit, Type::INT8),
+    ];
+    let rows = client.query_typed(SEARCH, &parameters).await?;
     rows.into_iter()
         .map(|row| Ok(Row { event: serde_json::from_value(row.try_get(0)?)?, message: row.try_get(1)? }))
         .collect()
@@ -86,7 +95,7 @@ fn patient_id(cx: &str) -> &str {
     cx.split('^').next().unwrap_or_default()
 }
 
-/// The OID in CX.4; empty when there is none.
-fn authority(cx: &str) -> &str {
-    cx.split('^').nth(3).and_then(|component| component.split('&').nth(1)).unwrap_or_default()
+/// The OID in CX.4.
+fn authority(cx: &str) -> Option<&str> {
+    cx.split('^').nth(3)?.split('&').nth(1)
 }

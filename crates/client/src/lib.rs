@@ -1,1 +1,140 @@
+//! An XDS.b client: Document Source and Document Consumer over SOAP. It speaks to any server; the command line, the tests
+//! and load tools use it.
+//!
+//! Documents stream from and to files: memory does not follow their size.
 
+mod error;
+mod exchange;
+mod parts;
+mod transactions;
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use xds::ebxml::{Association, ExtrinsicObject, RegistryPackage};
+use xds::message::{DocumentRequest, ReceivedResponse};
+
+pub use error::Error;
+pub use soap::Encoding;
+
+/// Where the two services of a server are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    pub registry: String,
+    pub repository: String,
+}
+
+impl Endpoints {
+    /// The services of a Carnet server, from its base address.
+    pub fn of_server(base: &str) -> Self {
+        let base = base.trim_end_matches('/');
+        Endpoints { registry: format!("{base}/services/registry"), repository: format!("{base}/services/repository") }
+    }
+}
+
+/// What a client waits for.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// From the first octet of a request to the head of its answer: an upload counts.
+    pub answer: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(1800) }
+    }
+}
+
+/// Called with the octets of documents that have gone or come so far.
+pub type Progress = Rc<dyn Fn(u64)>;
+
+/// A client of one server. Cheap to clone; stays on its thread.
+#[derive(Clone)]
+pub struct Client {
+    http: awc::Client,
+    endpoints: Endpoints,
+    timeouts: Timeouts,
+    progress: Option<Progress>,
+}
+
+/// A document to be filed.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// `Document/@id`: the id of its ExtrinsicObject.
+    pub id: String,
+    pub mime_type: String,
+    pub content: Source,
+}
+
+#[derive(Debug, Clone)]
+pub enum Source {
+    Bytes(Bytes),
+    File(PathBuf),
+}
+
+impl Outgoing {
+    pub fn file(id: &str, mime_type: &str, path: &Path) -> Self {
+        Outgoing { id: id.to_owned(), mime_type: mime_type.to_owned(), content: Source::File(path.to_owned()) }
+    }
+
+    pub fn bytes(id: &str, mime_type: &str, bytes: impl Into<Bytes>) -> Self {
+        Outgoing { id: id.to_owned(), mime_type: mime_type.to_owned(), content: Source::Bytes(bytes.into()) }
+    }
+}
+
+/// The answer to a stored query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryAnswer {
+    pub response: ReceivedResponse,
+    pub documents: Vec<ExtrinsicObject>,
+    pub packages: Vec<RegistryPackage>,
+    pub associations: Vec<Association>,
+    pub object_refs: Vec<String>,
+}
+
+/// The answer to a retrieval.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retrieved {
+    pub response: ReceivedResponse,
+    pub documents: Vec<RetrievedDocument>,
+}
+
+/// A document in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetrievedDocument {
+    pub request: DocumentRequest,
+    pub mime_type: String,
+    pub path: PathBuf,
+}
+
+/// An answer as it came, for tests that look at the wire.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawAnswer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Bytes,
+}
+
+impl Client {
+    pub fn new(endpoints: Endpoints) -> Self {
+        Self::with_timeouts(endpoints, Timeouts::default())
+    }
+
+    pub fn with_timeouts(endpoints: Endpoints, timeouts: Timeouts) -> Self {
+        let connector = awc::Connector::new().timeout(timeouts.connect);
+        let http = awc::Client::builder().connector(connector).disable_timeout().disable_redirects().finish();
+        Client { http, endpoints, timeouts, progress: None }
+    }
+
+    #[must_use]
+    pub fn with_progress(self, progress: Progress) -> Self {
+        Client { progress: Some(progress), ..self }
+    }
+
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+}

@@ -1,8 +1,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use access::{Authentication, Requester};
-use xml::{Document, Limits};
+use xml::{Document, Element, Limits};
 
 use super::*;
 use crate::Source;
@@ -18,40 +17,67 @@ const ACTS: [Act; 8] = [
     Act::ServerStopped,
 ];
 
+const ENDPOINT: &str = "http://127.0.0.1:8080/services/registry";
+const PATIENT: &str = "123^^^&1.2.250.1.213.1.4.10&ISO";
+
 fn remote() -> Requester {
-    let mut requester =
-        Requester::remote("192.0.2.7".parse().ok(), "http://127.0.0.1:8080/services/registry");
-    requester.authentication = Authentication::Unverified;
-    requester
+    Requester::remote("192.0.2.7".parse().ok(), ENDPOINT)
 }
 
-fn source() -> Source {
-    Source { id: "carnet".to_owned(), enterprise_site: Some("region".to_owned()) }
+/// Callers of every kind: by address, unknown, with unchecked claims, by name, with an address for answers, local.
+fn requesters() -> Vec<Requester> {
+    vec![
+        remote(),
+        Requester::remote("2001:db8::7".parse().ok(), "https://dmp.example.org/services/repository"),
+        Requester::remote(None, "http://[::1]:8080/services/registry"),
+        Requester { authentication: Authentication::Unverified, ..remote() },
+        Requester { who: Some("801234567897".to_owned()), ..remote() },
+        Requester { reply_to: Some("http://hospital.example.org/answers?a=1&b=2".to_owned()), ..remote() },
+        Requester::local("operator", "carnet audit"),
+    ]
 }
 
-/// Every act with every outcome, by a remote and by a local requester, with and without patient and objects.
+fn source(enterprise_site: Option<&str>) -> Source {
+    Source { id: "carnet".to_owned(), enterprise_site: enterprise_site.map(str::to_owned) }
+}
+
+fn event(act: Act, outcome: Outcome, requester: &Requester) -> Event {
+    Event::new(act, outcome, requester, &source(Some("region")))
+}
+
+fn set() -> Object {
+    Object::SubmissionSet { unique_id: "1.2.3".to_owned() }
+}
+
+fn document(home: Option<&str>) -> Object {
+    Object::Document {
+        unique_id: "1.2.4".to_owned(),
+        repository_unique_id: "1.2.5".to_owned(),
+        home_community_id: home.map(str::to_owned),
+    }
+}
+
+fn query(home: Option<&str>) -> Object {
+    Object::Query {
+        id: "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d".to_owned(),
+        request: "<query:AdhocQueryRequest>é</query:AdhocQueryRequest>".to_owned(),
+        home_community_id: home.map(str::to_owned),
+    }
+}
+
+/// Every act with every outcome and every kind of caller, with everything and with nothing beside.
 fn all() -> Vec<Event> {
-    let objects = [
-        Object::SubmissionSet { unique_id: "1.2.3".to_owned() },
-        Object::Document {
-            unique_id: "1.2.4".to_owned(),
-            repository_unique_id: "1.2.5".to_owned(),
-            home_community_id: Some("urn:oid:1.9".to_owned()),
-        },
-        Object::Query {
-            id: "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d".to_owned(),
-            request: "<query:AdhocQueryRequest/>".to_owned(),
-            home_community_id: None,
-        },
-    ];
+    let home = Some("urn:oid:1.9");
+    let objects = [set(), document(None), document(home), query(None), query(home)];
     let mut events = Vec::new();
     for act in ACTS {
         for outcome in [Outcome::Success, Outcome::MinorFailure, Outcome::SeriousFailure] {
-            for requester in [remote(), Requester::local("operator", "carnet audit"), Requester::remote(None, "x")] {
-                events.push(Event::new(act, outcome, &requester, &source()));
-                let mut full = Event::new(act, outcome, &requester, &source())
-                    .patient(Some("123^^^&1.2.250.1.213.1.4.10&ISO"))
-                    .described("XDSUnknownPatientId");
+            for requester in requesters() {
+                events.push(Event::new(act, outcome, &requester, &source(None)));
+                events.push(event(act, outcome, &requester).patient(Some(PATIENT)));
+                let mut full = event(act, outcome, &requester)
+                    .patient(Some(PATIENT))
+                    .described("a < b & \"c\": XDSUnknownPatientId");
                 full.objects = objects.to_vec();
                 events.push(full);
             }
@@ -60,42 +86,226 @@ fn all() -> Vec<Event> {
     events
 }
 
-fn count(message: &str, names: &[&str]) -> usize {
-    let document = Document::parse(message, &Limits::default()).unwrap();
-    let (last, path) = names.split_last().unwrap();
-    document.root().path("", path).map_or(0, |element| element.children_named("", last).count())
+/// The rendered message with every element as one line: its name, and its attributes in the order of `ATTRIBUTES`.
+fn lines(event: &Event) -> Vec<String> {
+    let message = render(event);
+    let document = Document::parse(&message, &Limits::default()).unwrap();
+    let mut lines = Vec::new();
+    collect(document.root(), &mut lines);
+    lines
+}
+
+fn collect(element: Element<'_>, lines: &mut Vec<String>) {
+    for child in element.children() {
+        let values = ATTRIBUTES.iter().filter_map(|name| child.attribute(name));
+        let words: Vec<&str> = [child.name()].into_iter().chain(values).collect();
+        lines.push(format!("{} {}", words.join(" "), child.text()).trim_end().to_owned());
+        collect(child, lines);
+    }
+}
+
+const ATTRIBUTES: [&str; 20] = [
+    "EventActionCode",
+    "EventOutcomeIndicator",
+    "csd-code",
+    "codeSystemName",
+    "originalText",
+    "UserID",
+    "UserName",
+    "AlternativeUserID",
+    "UserIsRequestor",
+    "NetworkAccessPointID",
+    "NetworkAccessPointTypeCode",
+    "AuditSourceID",
+    "AuditEnterpriseSiteID",
+    "ParticipantObjectTypeCode",
+    "ParticipantObjectTypeCodeRole",
+    "ParticipantObjectDataLifeCycle",
+    "ParticipantObjectSensitivity",
+    "ParticipantObjectID",
+    "type",
+    "value",
+];
+
+fn starting<'a>(lines: &'a [String], name: &str) -> Vec<&'a str> {
+    lines.iter().filter_map(|line| line.strip_prefix(name)).map(str::trim_start).collect()
 }
 
 #[test]
-fn every_event_says_who_where_and_with_what_outcome() {
-    for event in all() {
-        let message = render(&event);
-        assert!(count(&message, &["ActiveParticipant"]) >= 1, "{message}");
-        assert_eq!(count(&message, &["AuditSourceIdentification"]), 1, "{message}");
-        assert_eq!(count(&message, &["EventIdentification", "EventTypeCode"]), 1, "{message}");
+fn a_message_is_complete_and_in_the_order_of_the_schema() {
+    let process = std::process::id();
+    let event = event(Act::Iti18Registry, Outcome::MinorFailure, &remote())
+        .described("XDSUnknownPatientId")
+        .patient(Some(PATIENT))
+        .object(query(Some("urn:oid:1.9")));
+    let encoded = |text: &str| STANDARD.encode(text);
+    assert_eq!(
+        lines(&event),
+        [
+            "EventIdentification E 4".to_owned(),
+            "EventID 110112 DCM Query".to_owned(),
+            "EventTypeCode ITI-18 IHE Transactions Registry Stored Query".to_owned(),
+            "EventOutcomeDescription XDSUnknownPatientId".to_owned(),
+            "ActiveParticipant 192.0.2.7 true 192.0.2.7 2".to_owned(),
+            "RoleIDCode 110153 DCM Source Role ID".to_owned(),
+            format!("ActiveParticipant {ENDPOINT} {process} false 127.0.0.1 2"),
+            "RoleIDCode 110152 DCM Destination Role ID".to_owned(),
+            "AuditSourceIdentification carnet region".to_owned(),
+            format!("ParticipantObjectIdentification 1 1 {PATIENT}"),
+            "ParticipantObjectIDTypeCode 2 RFC-3881 Patient Number".to_owned(),
+            "ParticipantObjectIdentification 2 24 urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d".to_owned(),
+            "ParticipantObjectIDTypeCode ITI-18 IHE Transactions Registry Stored Query".to_owned(),
+            format!(
+                "ParticipantObjectQuery {}",
+                encoded("<query:AdhocQueryRequest>é</query:AdhocQueryRequest>")
+            ),
+            format!("ParticipantObjectDetail QueryEncoding {}", encoded("UTF-8")),
+            format!(
+                "ParticipantObjectDetail urn:ihe:iti:xca:2010:homeCommunityId {}",
+                encoded("urn:oid:1.9")
+            ),
+        ]
+    );
+}
+
+#[test]
+fn every_act_has_its_codes() {
+    let expected = [
+        ("C", "110107 DCM Import", "ITI-41 IHE Transactions Provide and Register Document Set-b"),
+        ("C", "110107 DCM Import", "ITI-42 IHE Transactions Register Document Set-b"),
+        ("E", "110112 DCM Query", "ITI-18 IHE Transactions Registry Stored Query"),
+        ("R", "110106 DCM Export", "ITI-43 IHE Transactions Retrieve Document Set"),
+        ("C", "110110 DCM Patient Record", "patient-open Carnet Ouverture du dossier"),
+        ("R", "110101 DCM Audit Log Used", "audit-read Carnet Audit read"),
+        ("E", "110100 DCM Application Activity", "110120 DCM Application Start"),
+        ("E", "110100 DCM Application Activity", "110121 DCM Application Stop"),
+    ];
+    for (act, (action, id, kind)) in ACTS.into_iter().zip(expected) {
+        let lines = lines(&event(act, Outcome::Success, &remote()));
+        assert_eq!(
+            lines[..3],
+            [
+                format!("EventIdentification {action} 0"),
+                format!("EventID {id}"),
+                format!("EventTypeCode {kind}")
+            ]
+        );
     }
 }
 
 #[test]
-fn a_submission_comes_from_its_source_and_a_document_goes_to_its_consumer() {
-    let first = |act| {
-        let message = render(&Event::new(act, Outcome::Success, &remote(), &source()));
-        let document = Document::parse(&message, &Limits::default()).unwrap();
-        let participant = document.root().child("", "ActiveParticipant").unwrap();
-        let role = participant.child("", "RoleIDCode").unwrap().attribute("csd-code").unwrap().to_owned();
-        (participant.attribute("UserID").unwrap().to_owned(), role)
+fn a_failure_in_the_request_is_4_and_one_in_the_server_8() {
+    let indicator = |outcome| lines(&event(Act::Iti41Repository, outcome, &remote())).swap_remove(0);
+    assert_eq!(indicator(Outcome::MinorFailure), "EventIdentification C 4");
+    assert_eq!(indicator(Outcome::SeriousFailure), "EventIdentification C 8");
+}
+
+#[test]
+fn a_document_goes_from_us_to_the_one_who_asked() {
+    let lines = lines(&event(Act::Iti43Repository, Outcome::Success, &remote()));
+    let after = |start: &str| {
+        let at = lines.iter().position(|line| line.starts_with(start)).unwrap();
+        lines[at + 1].as_str()
     };
-    assert_eq!(first(Act::Iti41Repository), ("192.0.2.7".to_owned(), "110153".to_owned()));
-    let ourselves = "http://127.0.0.1:8080/services/registry".to_owned();
-    assert_eq!(first(Act::Iti43Repository), (ourselves, "110153".to_owned()));
+    assert_eq!(after("ActiveParticipant 192.0.2.7"), "RoleIDCode 110152 DCM Destination Role ID");
+    assert_eq!(after("ActiveParticipant http://"), "RoleIDCode 110153 DCM Source Role ID");
+}
+
+#[test]
+fn the_requester_is_its_reply_address_or_its_address_or_unknown() {
+    let first = |requester: &Requester| {
+        let lines = lines(&event(Act::Iti41Repository, Outcome::Success, requester));
+        starting(&lines, "ActiveParticipant")[0].to_owned()
+    };
+    assert_eq!(first(&remote()), "192.0.2.7 true 192.0.2.7 2");
+    assert_eq!(first(&Requester::remote(None, ENDPOINT)), "unknown true");
+    let answers = "http://hospital.example.org/answers?a=1&b=2";
+    let requester = Requester { reply_to: Some(answers.to_owned()), ..remote() };
+    assert_eq!(first(&requester), format!("{answers} true 192.0.2.7 2"));
+}
+
+#[test]
+fn a_known_person_is_a_participant_beside_the_machine() {
+    let requester = Requester { who: Some("801234567897".to_owned()), ..remote() };
+    let lines = lines(&event(Act::Iti41Repository, Outcome::Success, &requester));
+    let participants = starting(&lines, "ActiveParticipant");
+    assert_eq!(participants[..2], ["192.0.2.7 true 192.0.2.7 2", "801234567897 true"]);
+    assert_eq!(participants.len(), 3);
+}
+
+#[test]
+fn at_the_command_line_there_is_a_person_and_no_machine() {
+    let local = Requester::local("operator", "carnet patient open");
+    let lines = lines(&event(Act::PatientOpened, Outcome::Success, &local));
+    let ours = format!("carnet patient open {} false", std::process::id());
+    assert_eq!(starting(&lines, "ActiveParticipant"), ["operator true", ours.as_str()]);
+}
+
+#[test]
+fn our_own_access_point_is_the_host_of_the_address_that_was_called() {
+    for (endpoint, expected) in [
+        ("http://[::1]:8080/x", Some("::1 2")),
+        ("https://dmp.example.org/x", Some("dmp.example.org 1")),
+        ("http://dmp.example.org:80", Some("dmp.example.org 1")),
+        ("carnet audit", None),
+    ] {
+        let lines = lines(&event(Act::Iti18Registry, Outcome::Success, &Requester::remote(None, endpoint)));
+        let ours = starting(&lines, "ActiveParticipant")[1].to_owned();
+        let (_, access_point) = ours.split_once(" false").unwrap();
+        assert_eq!(access_point.trim_start(), expected.unwrap_or(""), "{endpoint}");
+    }
 }
 
 #[test]
 fn a_security_header_that_nobody_checked_is_called_unverified() {
-    let message = render(&Event::new(Act::Iti18Registry, Outcome::Success, &remote(), &source()));
-    assert!(message.contains("<EventOutcomeDescription>security header unverified<"), "{message}");
-    let local = Requester::local("operator", "carnet audit");
-    assert!(!render(&Event::new(Act::AuditRead, Outcome::Success, &local, &source())).contains("unverified"));
+    let requester = Requester { authentication: Authentication::Unverified, ..remote() };
+    let description = |event: &Event| {
+        starting(&lines(event), "EventOutcomeDescription").first().map(|text| (*text).to_owned())
+    };
+    let event = event(Act::Iti18Registry, Outcome::Success, &requester);
+    assert_eq!(description(&event).unwrap(), "security header unverified");
+    let refused = event.described("XDSUnknownPatientId");
+    assert_eq!(description(&refused).unwrap(), "XDSUnknownPatientId; security header unverified");
+    assert_eq!(description(&Event { requester: remote(), outcome_description: None, ..refused }), None);
+}
+
+#[test]
+fn details_are_base64_and_named_as_the_transaction_names_them() {
+    let event =
+        event(Act::Iti43Repository, Outcome::Success, &remote()).object(document(Some("urn:oid:1.9")));
+    let expected = [
+        format!("Repository Unique ID {}", STANDARD.encode("1.2.5")),
+        format!("ihe:homeCommunityID {}", STANDARD.encode("urn:oid:1.9")),
+    ];
+    assert_eq!(starting(&lines(&event), "ParticipantObjectDetail"), expected);
+    assert_eq!(starting(&lines(&event), "ParticipantObjectIdentification"), ["2 3 1.2.4"]);
+}
+
+#[test]
+fn a_submission_is_named_by_its_unique_id() {
+    let event = event(Act::Iti42Registry, Outcome::Success, &remote()).object(set());
+    let lines = lines(&event);
+    assert_eq!(starting(&lines, "ParticipantObjectIdentification"), ["2 20 1.2.3"]);
+    let kind =
+        "urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd IHE XDS Metadata submission set classificationNode";
+    assert_eq!(starting(&lines, "ParticipantObjectIDTypeCode"), [kind]);
+}
+
+#[test]
+fn reading_the_trace_names_the_trace() {
+    let lines =
+        lines(&event(Act::AuditRead, Outcome::Success, &Requester::local("operator", "carnet audit")));
+    assert_eq!(starting(&lines, "ParticipantObjectIdentification"), ["2 13 carnet:audit"]);
+    assert_eq!(starting(&lines, "ParticipantObjectName"), ["Security Audit Log"]);
+}
+
+#[test]
+fn every_participant_says_whether_it_asked() {
+    for event in all() {
+        for participant in starting(&lines(&event), "ActiveParticipant") {
+            assert!(participant.contains(" true") || participant.contains(" false"), "{participant}");
+        }
+    }
 }
 
 #[test]
@@ -108,12 +318,11 @@ fn corpus_every_message_is_valid_by_the_dicom_schema() {
         eprintln!("skipped: xmllint is not installed");
         return;
     }
-    let folder = std::env::temp_dir().join(format!("carnet-dicom-{}", uuid::Uuid::new_v4()));
-    std::fs::create_dir(&folder).unwrap();
+    let folder = test_support::folder();
     let files: Vec<PathBuf> = all()
         .iter()
         .map(|event| {
-            let file = folder.join(format!("{}.xml", event.id));
+            let file = folder.path().join(format!("{}.xml", event.id));
             std::fs::write(&file, render(event)).unwrap();
             file
         })
@@ -124,6 +333,5 @@ fn corpus_every_message_is_valid_by_the_dicom_schema() {
         .args(&files)
         .output()
         .unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
