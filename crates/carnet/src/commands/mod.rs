@@ -13,6 +13,7 @@ use std::io::Write;
 
 use anyhow::{Context, anyhow, bail};
 use identity::{Ins, Oid};
+use indicatif::{ProgressBar, ProgressStyle};
 use xds::message::ReceivedResponse;
 use xds::value::Cx;
 
@@ -66,6 +67,15 @@ fn document_id(text: &str) -> String {
 /// The client for the server of `--server`, or of the configuration.
 fn client(config: &Config, server: Option<&str>) -> client::Client {
     client::Client::new(client::Endpoints::of_server(server.unwrap_or(&config.client.server)))
+}
+
+/// A progress bar of octets on standard error; hidden when that is no terminal.
+fn octets_bar(size: u64) -> ProgressBar {
+    let bar = ProgressBar::new(size);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// What a server refused, as one error with a line for each finding and, where there is one, the next step.

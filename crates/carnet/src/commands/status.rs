@@ -17,9 +17,9 @@ pub struct Arguments {
 
 pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let server = arguments.server.as_deref().unwrap_or(&config.client.server).trim_end_matches('/');
-    let (status, body) = client(config, Some(server)).page(&format!("{server}/ready")).await?;
-    if status != 200 {
-        bail!("{server} is not ready: {}", body.trim());
+    let answer = client(config, Some(server)).page(&format!("{server}/ready")).await?;
+    if answer.status != 200 {
+        bail!("{server} is not ready: {}", String::from_utf8_lossy(&answer.body).trim());
     }
     if !arguments.quiet {
         say(format!("{server} is ready."));

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use actix_web::error::PayloadError;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use blob::{BlobStore, LocalStore, Stored};
+use blob::{BlobStore, BlobWriter, LocalStore, Stored};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use soap::{ContentType, Encoding, Fault};

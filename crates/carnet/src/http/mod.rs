@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use access::{Authentication, Requester};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use blob::LocalStore;
+use blob::{BlobStore, LocalStore};
 use database::Database;
 use registry::Registry;
 use repository::Repository;

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use blob::{BlobStore, Stored};
+use blob::{BlobStore, BlobWriter, Stored};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use repository::iti41::Received;
@@ -17,7 +17,7 @@ use soap::{Encoding, Fault, Message};
 use xds::constants::{action, ns};
 use xds::error::{ErrorCode, Finding};
 use xds::message::{
-    Content, DocumentResponse, MessageError, ProvideAndRegister, RegistryResponse, ResponseStatus,
+    Content, DocumentResponse, MessageError, ProvideAndRegister, RegistryResponse,
     RetrieveRequest, write_retrieve_response,
 };
 
@@ -98,7 +98,7 @@ async fn iti41(
     let mut inline = 0;
     for (id, content) in provided.documents {
         let stored = match content {
-            Content::Part(content_id) => parts.remove(&content_id).ok_or_else(|| {
+            Content::Part(content_id) => take_part(parts, &content_id).ok_or_else(|| {
                 format!("Document \"{id}\" refers to part cid:{content_id}, which is not in the package or was used before")
             }),
             Content::Inline(text) => {
@@ -145,6 +145,11 @@ async fn iti41(
 
 fn registry_response(encoding: Encoding, relates_to: Option<&str>, findings: Vec<Finding>) -> HttpResponse {
     super::registry_response(encoding, action::ITI_41, relates_to, findings)
+}
+
+fn take_part(parts: &mut HashMap<String, Stored>, content_id: &str) -> Option<Stored> {
+    let key = parts.keys().find(|key| soap::package::same_part(key, content_id)).cloned()?;
+    parts.remove(&key)
 }
 
 /// Base64 as it stands in XML, white space included.

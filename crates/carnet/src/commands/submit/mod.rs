@@ -3,12 +3,14 @@
 mod metadata_file;
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::{anyhow, bail};
 use cda::metadata::Draft;
 use chrono::Utc;
 use client::{Encoding, Outgoing};
 use identity::Oid;
+use indicatif::ProgressBar;
 use uuid::Uuid;
 use xds::constants::{STATUS_APPROVED, STATUS_DEPRECATED};
 use xds::ebxml::SubmitObjects;
@@ -18,8 +20,11 @@ use xds::metadata::{
 use xds::query::{Request, ReturnType};
 use xds::value::{Dtm, parse_uuid_urn};
 
-use super::{accepted, client, note, read_file, say};
+use super::{accepted, client, note, octets_bar, read_file, say};
 use crate::config::Config;
+
+/// Smaller documents are there before a bar could be seen.
+const BAR_FROM: u64 = 4 << 20;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -63,7 +68,12 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
         Some(metadata) => metadata_file::prepare(config, metadata, &arguments.file)?,
         None => from_header(config, &arguments.file)?,
     };
-    let client = client(config, arguments.server.as_deref());
+    let size = std::fs::metadata(&arguments.file).map_or(0, |metadata| metadata.len());
+    let bar = if size >= BAR_FROM { octets_bar(size) } else { ProgressBar::hidden() };
+    let client = client(config, arguments.server.as_deref()).with_progress(Rc::new({
+        let bar = bar.clone();
+        move |octets| bar.set_position(octets)
+    }));
     let Prepared { entry, replaces, set } = prepared;
     let replaced = match &replaces {
         Some(unique_id) => current_entry(&client, unique_id).await?,
@@ -78,6 +88,7 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let outgoing = Outgoing::file(&id, &mime_type, &arguments.file);
     let encoding = if arguments.inline { Encoding::Simple } else { Encoding::Mtom };
     let response = client.provide_and_register(objects, vec![outgoing], encoding).await?;
+    bar.finish_and_clear();
     accepted(&response, &format!("{} was not filed:", arguments.file.display()))?;
     for warning in response.errors.iter().filter(|error| error.is_warning) {
         note(&format!("{}: {}", warning.code, warning.context));
