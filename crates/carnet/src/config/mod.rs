@@ -1,21 +1,28 @@
 //! The configuration: one TOML file, every key overridable by an environment variable, all problems reported at once.
 //!
-//! [`keys::KEYS`] says which keys there are, of what kind and with which default; reading, checking and
-//! `config/carnet.toml` (by a test) follow it.
+//! [`Config::load`] has one row for each key: its name, its kind and its default. `config/carnet.toml` documents them, and a
+//! test holds it against the rows.
 
-mod keys;
-mod load;
+mod kind;
+mod source;
 
 use std::fmt;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use registry::{UnknownInQuery, UnknownPatients};
 use repository::InsKey;
 use xds::metadata::Code;
 
-pub use load::{Problem, Problems};
+use kind::{ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FOLDER, LEVEL, OID, POSITIVE, SIZE, TEXT, URL};
+use source::{Shown, Source};
+
+pub use source::{Problem, Problems};
+
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const DATA_DIR: &str = "./var";
+const MIB: u64 = 1 << 20;
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -29,14 +36,14 @@ pub struct Config {
     pub metadata: Metadata,
     pub log: Log,
     pub client: Client,
-    /// (key, value as text, where it comes from), for showing.
-    shown: Vec<(String, String, String)>,
+    shown: Vec<Shown>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Server {
     pub listen: SocketAddr,
     pub allow_plain_http: bool,
+    /// Without a trailing slash.
     pub public_url: Option<String>,
     pub workers: usize,
 }
@@ -44,11 +51,11 @@ pub struct Server {
 #[derive(Debug, Clone)]
 pub struct Data {
     pub dir: PathBuf,
-    /// Nobody chose the folder.
+    /// Nobody chose another folder.
     pub is_default: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Database {
     /// Absent: a private PostgreSQL in the data folder.
     pub url: Option<String>,
@@ -57,6 +64,7 @@ pub struct Database {
 
 #[derive(Debug, Clone)]
 pub struct Repository {
+    /// An OID.
     pub unique_id: String,
 }
 
@@ -64,6 +72,7 @@ pub struct Repository {
 pub struct Patients {
     pub unknown: UnknownPatients,
     pub query_unknown: UnknownInQuery,
+    /// An OID.
     pub ins_authority: String,
     pub ins_key: InsKey,
 }
@@ -77,6 +86,7 @@ pub struct Limits {
     pub xml_depth: u32,
     pub documents: usize,
     pub cda_header: u64,
+    /// 0: no limit.
     pub query_results: usize,
 }
 
@@ -114,6 +124,92 @@ pub struct Client {
 }
 
 impl Config {
+    /// Reads `file`, or `carnet.toml` in the current folder if that is there; the environment wins over the file.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Config, Problems> {
+        let mut from = Source::read(file, environment);
+        let server = Server {
+            listen: from.get("server.listen", ADDRESS, LISTEN),
+            allow_plain_http: from.get("server.allow_plain_http", BOOLEAN, false),
+            public_url: from.optional("server.public_url", URL),
+            workers: from.get("server.workers", COUNT, 0_usize),
+        };
+        let dir = from.get("data.dir", FOLDER, DATA_DIR);
+        let data = Data { is_default: dir == Path::new(DATA_DIR), dir };
+        let database = Database {
+            url: from.secret("database.url", DATABASE),
+            pool: from.get("database.pool", POSITIVE, 16_usize),
+        };
+        let repository = Repository {
+            unique_id: from.get("repository.unique_id", OID, "2.25.187301219829430276148936201540268459203"),
+        };
+        let patients = Patients {
+            unknown: from.choice(
+                "patients.unknown",
+                [("refuse", UnknownPatients::Refuse), ("open", UnknownPatients::Open)],
+            ),
+            query_unknown: from.choice(
+                "patients.query_unknown",
+                [("empty", UnknownInQuery::Empty), ("error", UnknownInQuery::Error)],
+            ),
+            ins_authority: from.get("patients.ins_authority", OID, "1.2.250.1.213.1.4.8"),
+            ins_key: from.choice("patients.ins_key", [("warn", InsKey::Warn), ("refuse", InsKey::Refuse)]),
+        };
+        let limits = Limits {
+            inline_document: from.get("limits.inline_document", SIZE, 32 * MIB),
+            request: from.get("limits.request", SIZE, 2048 * MIB),
+            envelope: from.get("limits.envelope", SIZE, 16 * MIB),
+            xml_depth: from.get("limits.xml_depth", DEPTH, 100_u32),
+            documents: from.get("limits.documents", POSITIVE, 500_usize),
+            cda_header: from.get("limits.cda_header", SIZE, 32 * MIB),
+            query_results: from.get("limits.query_results", COUNT, 10_000_usize),
+        };
+        let audit = Audit {
+            source_id: from.get("audit.source_id", TEXT, "carnet"),
+            enterprise_site: from.optional("audit.enterprise_site", TEXT),
+        };
+        let metadata = Metadata { strict_slot_names: from.get("metadata.strict_slot_names", BOOLEAN, false) };
+        let log = Log {
+            format: from.choice("log.format", [("text", LogFormat::Text), ("json", LogFormat::Json)]),
+            level: from.get("log.level", LEVEL, "info"),
+        };
+        let client = Client {
+            server: from.get("client.server", URL, "http://127.0.0.1:8080"),
+            source_id: from.get("client.source_id", OID, "2.25.91472305518762093841526072519384620517"),
+            content_type_code: Code {
+                code: from.get("client.content_type_code", TEXT, "03"),
+                scheme: from.get("client.content_type_scheme", TEXT, "1.2.250.1.213.2.2"),
+                display: from.get("client.content_type_display", TEXT, "Hospitalisation"),
+            },
+            facility: optional_code(
+                from.optional("client.facility_code", TEXT),
+                from.get("client.facility_scheme", TEXT, "1.2.250.1.71.4.2.4"),
+                from.optional("client.facility_display", TEXT),
+            ),
+            practice_setting: optional_code(
+                from.optional("client.practice_setting_code", TEXT),
+                from.get("client.practice_setting_scheme", TEXT, "1.2.250.1.213.1.1.4.9"),
+                from.optional("client.practice_setting_display", TEXT),
+            ),
+        };
+        let shown = from.finish()?;
+        Ok(Config {
+            server,
+            data,
+            database,
+            repository,
+            patients,
+            limits,
+            audit,
+            metadata,
+            log,
+            client,
+            shown,
+        })
+    }
+
     /// Plain HTTP carries health data in the clear: it leaves this machine only if somebody said so.
     pub fn check_transport(&self) -> anyhow::Result<()> {
         if self.server.listen.ip().is_loopback() || self.server.allow_plain_http {
@@ -137,7 +233,7 @@ impl Config {
     /// Scheme, host and port as others see them. `address` is where the server really listens.
     pub fn public_url(&self, address: SocketAddr) -> String {
         match &self.server.public_url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
+            Some(url) => url.clone(),
             None => format!("http://{address}"),
         }
     }
@@ -178,16 +274,31 @@ impl Config {
     }
 }
 
+/// Without a display name the code is shown as it is.
+fn optional_code(code: Option<String>, scheme: String, display: Option<String>) -> Option<Code> {
+    code.map(|code| Code { display: display.unwrap_or_else(|| code.clone()), code, scheme })
+}
+
+/// As TOML, one line for each key with where its value comes from.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.shown.iter().map(|(key, _, _)| key.len()).max().unwrap_or(0);
-        for (number, (key, value, origin)) in self.shown.iter().enumerate() {
-            if number > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{key:<width$} = {value}   ({origin})")?;
-        }
-        Ok(())
+        let lines = self.shown.iter().map(|Shown { key, value, origin }| match value {
+            Some(value) => format!("{key} = {value}  # {origin}"),
+            None => format!("# {key} has no value"),
+        });
+        f.write_str(&lines.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// The URL may hold a password.
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Database {{ url: {}, pool: {} }}",
+            if self.url.is_some() { "…" } else { "none" },
+            self.pool
+        )
     }
 }
 

@@ -1,40 +1,85 @@
 use std::path::{Path, PathBuf};
 
-use super::keys::KEYS;
 use super::*;
 
 const DOCUMENTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/carnet.toml");
 
 fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("carnet.toml");
+    let path = folder.path().join("settings.toml");
     std::fs::write(&path, text).unwrap();
     (folder, path)
 }
 
 fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, Problems> {
     let (_folder, path) = file(text);
-    Config::load(Some(&path), environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    Config::load(
+        Some(&path),
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    )
+}
+
+/// The problems, one a line, without the folder of the file.
+fn problems(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
+    let problems = load(text, environment).unwrap_err();
+    let short = |place: &str| match (place.find('/'), place.rfind('/')) {
+        (Some(first), Some(last)) => format!("{}{}", &place[..first], &place[last + 1..]),
+        _ => place.to_owned(),
+    };
+    problems.0.iter().map(|problem| format!("{}: {}", short(&problem.place), problem.what)).collect()
 }
 
 #[test]
-fn every_problem_is_reported_at_once_and_by_name() {
-    let text = "[server]\nlisten = \"nowhere\"\nlisten_on = 1\n[limits]\ninline_document = \"32MB\"\n[patients]\nunknown = \"ask\"\n[colour]\nsky = 1\n";
-    let problems = load(text, &[("CARNET_SERVER__WORKERS", "many"), ("CARNET_DATA", "x")]).unwrap_err();
-    let text = problems.to_string();
-    for expected in [
-        "server.listen in",
-        "server.listen_on in",
-        "did you mean server.listen?",
-        "limits.inline_document in",
-        "one of refuse, open",
-        "colour.sky in",
-        "CARNET_SERVER__WORKERS: \"many\"",
-        "CARNET_DATA: ",
+fn every_problem_is_reported_at_once_with_its_key_and_origin() {
+    let text = "[server]\nlisten = \"nowhere\"\nlisten_on = 1\n[limits]\ninline_document = \"32MB\"\n\
+                [patients]\nunknown = \"ask\"\n[colour]\nsky = 1\n";
+    assert_eq!(
+        problems(text, &[("CARNET_SERVER__WORKERS", "many"), ("CARNET_SERVER__WORKER", "1")]),
+        [
+            "server.listen (settings.toml): \"nowhere\" is not an IP address with a port, such as 127.0.0.1:8080",
+            "server.workers (CARNET_SERVER__WORKERS): \"many\" is not a number, 0 or more",
+            "patients.unknown (settings.toml): \"ask\" is not \"refuse\" or \"open\"",
+            "limits.inline_document (settings.toml): \"32MB\" is not a size: octets, or a text such as \"32MiB\" \
+             (B, KiB, MiB, GiB)",
+            "colour.sky (settings.toml): there is no such key",
+            "server.listen_on (settings.toml): there is no such key; did you mean server.listen?",
+            "server.worker (CARNET_SERVER__WORKER): there is no such key; did you mean server.workers?",
+        ]
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_a_problem() {
+    for (text, expected) in [
+        ("[server]\nworkers = \"3\"", "\"3\" is not a number, 0 or more"),
+        ("[server]\nallow_plain_http = \"true\"", "\"true\" is not true or false"),
+        ("[repository]\nunique_id = 1.2", "1.2 is not an OID such as 1.2.250.1.213.1.4.8"),
+        ("[data]\ndir = [\"a\"]", "[\"a\"] is not a folder"),
+        ("[log]\nformat = 1", "1 is not \"text\" or \"json\""),
     ] {
-        assert!(text.contains(expected), "{expected} is missing in\n{text}");
+        let found = problems(text, &[]);
+        assert!(found.len() == 1 && found[0].ends_with(expected), "{found:?}");
     }
-    assert_eq!(problems.0.len(), 7, "{text}");
+}
+
+#[test]
+fn values_out_of_range_are_problems() {
+    for (variable, value) in [
+        ("CARNET_DATABASE__POOL", "0"),
+        ("CARNET_DATABASE__POOL", "-1"),
+        ("CARNET_LIMITS__XML_DEPTH", "0"),
+        ("CARNET_LIMITS__XML_DEPTH", "301"),
+        ("CARNET_LIMITS__REQUEST", "99999999999GiB"),
+        ("CARNET_LIMITS__REQUEST", ""),
+        ("CARNET_SERVER__PUBLIC_URL", "dmp.example.org"),
+        ("CARNET_CLIENT__SERVER", "http:// x"),
+        ("CARNET_AUDIT__SOURCE_ID", " "),
+        ("CARNET_PATIENTS__INS_AUTHORITY", "1.2.x"),
+        ("CARNET_LOG__LEVEL", "infoo"),
+        ("CARNET_LOG__LEVEL", "info,registry"),
+    ] {
+        assert_eq!(problems("", &[(variable, value)]).len(), 1, "{variable}={value}");
+    }
 }
 
 #[test]
@@ -44,13 +89,87 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
     assert_eq!(config.server.listen.port(), 9000);
     assert_eq!(config.server.workers, 3);
     assert_eq!(config.limits.inline_document, 32 << 20);
-    assert!(config.to_string().contains("(CARNET_SERVER__LISTEN)"));
 }
 
 #[test]
-fn a_database_address_is_never_shown() {
+fn an_empty_variable_takes_an_optional_value_away() {
+    let text = "[server]\npublic_url = \"https://dmp.example.org/\"\n[database]\nurl = \"postgres://h/d\"";
+    let config = load(text, &[("CARNET_DATABASE__URL", ""), ("CARNET_SERVER__PUBLIC_URL", "")]).unwrap();
+    assert_eq!((config.database.url.as_deref(), config.server.public_url.as_deref()), (None, None));
+    let config = load(text, &[]).unwrap();
+    assert_eq!(config.database.url.as_deref(), Some("postgres://h/d"));
+    assert_eq!(config.server.public_url.as_deref(), Some("https://dmp.example.org"));
+}
+
+#[test]
+fn a_variable_that_lacks_an_underscore_is_a_problem_and_one_that_is_no_setting_is_not() {
+    assert_eq!(
+        problems("", &[("CARNET_SERVER_LISTEN", "127.0.0.1:9000")]),
+        ["CARNET_SERVER_LISTEN: is not read; did you mean CARNET_SERVER__LISTEN?"]
+    );
+    assert!(load("", &[("CARNET_PORT", "tcp://10.0.0.1:80"), ("CARNET_CORPUS", "/x")]).is_ok());
+}
+
+#[test]
+fn sizes_are_octets_or_have_a_unit() {
+    for (given, octets) in
+        [("1000", 1000), ("\"7\"", 7), ("\"7B\"", 7), ("\"2 KiB\"", 2048), ("\"1GiB\"", 1 << 30)]
+    {
+        let config = load(&format!("[limits]\nrequest = {given}"), &[]).unwrap();
+        assert_eq!(config.limits.request, octets, "{given}");
+    }
+}
+
+#[test]
+fn a_key_outside_its_section_is_led_home() {
+    assert_eq!(
+        problems("pool = 3\n[clent]\nsource_id = \"1.2\"", &[]),
+        [
+            "clent.source_id (settings.toml): there is no such key; did you mean client.source_id?",
+            "pool (settings.toml): there is no such key; did you mean database.pool?",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_told_by_line_without_what_it_holds() {
+    assert!(
+        problems("[database]\nurl = \"postgres://u:SECRET@h/d\n", &[])[0]
+            .starts_with("settings.toml, line 2: ")
+    );
+    assert!(
+        !format!("{:?}", problems("[database]\nurl = \"postgres://u:SECRET@h/d\n", &[])).contains("SECRET")
+    );
+}
+
+#[test]
+fn a_missing_file_is_a_problem_beside_the_others() {
+    let environment = [("CARNET_SERVER__WORKERS".to_owned(), "many".to_owned())];
+    let problems = Config::load(Some(Path::new("no-such-file.toml")), environment.into_iter()).unwrap_err();
+    assert_eq!(problems.0.len(), 2, "{problems}");
+    assert_eq!(problems.0[0].place, "no-such-file.toml");
+}
+
+#[test]
+fn a_database_url_is_never_shown() {
     let config = load("[database]\nurl = \"postgres://u:SECRET@h/d\"\n", &[]).unwrap();
-    assert!(!config.to_string().contains("SECRET"));
+    assert!(config.to_string().contains("database.url = "));
+    assert!(!format!("{config} {config:?}").contains("SECRET"));
+    let wrong = problems("", &[("CARNET_DATABASE__URL", "postgres://u:SECRET@h:port/d")]);
+    assert!(wrong.len() == 1 && !wrong[0].contains("SECRET"), "{wrong:?}");
+}
+
+#[test]
+fn what_is_shown_is_a_configuration_with_origins() {
+    let config = load("[limits]\nrequest = 1536\n", &[("CARNET_DATA__DIR", "/srv")]).unwrap();
+    let text = config.to_string();
+    let line = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap();
+    assert_eq!(line("data.dir"), "data.dir = \"/srv\"  # CARNET_DATA__DIR");
+    assert_eq!(line("limits.envelope"), "limits.envelope = \"16MiB\"  # default");
+    assert!(line("limits.request").starts_with("limits.request = 1536  # /"));
+    let (_folder, path) = file(&text);
+    let again = Config::load(Some(&path), std::iter::empty()).unwrap();
+    assert_eq!((again.data.dir, again.limits.request), (PathBuf::from("/srv"), 1536));
 }
 
 #[test]
@@ -63,27 +182,51 @@ fn plain_http_leaves_this_machine_only_if_somebody_says_so() {
 }
 
 #[test]
-fn the_documented_file_shows_every_key_with_its_default() {
-    let documented = std::fs::read_to_string(DOCUMENTED).unwrap();
-    let plain = Config::load(Some(Path::new(DOCUMENTED)), std::iter::empty()).unwrap();
+fn others_see_the_public_url_or_the_address_that_is_listened_on() {
+    let address = "127.0.0.1:4711".parse().unwrap();
+    assert_eq!(load("", &[]).unwrap().public_url(address), "http://127.0.0.1:4711");
+    let config = load("", &[("CARNET_SERVER__PUBLIC_URL", "https://dmp.example.org/")]).unwrap();
+    assert_eq!(config.public_url(address), "https://dmp.example.org");
+}
+
+#[test]
+fn a_code_without_a_display_name_shows_itself() {
+    let config = load("", &[("CARNET_CLIENT__FACILITY_CODE", "SA01")]).unwrap();
+    assert_eq!(config.client.facility, Some(Code::new("SA01", "1.2.250.1.71.4.2.4", "SA01")));
+    assert_eq!(config.client.practice_setting, None);
+}
+
+#[test]
+fn the_documented_file_has_every_key_with_its_default() {
+    let documented = Config::load(Some(Path::new(DOCUMENTED)), std::iter::empty()).unwrap();
     let defaults = load("", &[]).unwrap();
-    let values = |config: &Config| config.shown.iter().map(|(k, v, _)| (k.clone(), v.clone())).collect::<Vec<_>>();
-    assert_eq!(values(&plain), values(&defaults), "config/carnet.toml differs from the defaults");
-    let mut section = String::new();
-    let mut shown = Vec::new();
-    for line in documented.lines() {
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            section = name.to_owned();
-        } else if let Some((name, _)) = line.trim_start_matches("# ").split_once(" = ")
-            && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
-        {
-            shown.push(format!("{section}.{name}"));
-        }
+    let values = |config: &Config| config.shown.iter().map(|s| (s.key, s.value.clone())).collect::<Vec<_>>();
+    assert_eq!(values(&documented), values(&defaults));
+    for shown in &documented.shown {
+        assert_eq!(shown.origin == "default", shown.value.is_none(), "{} is not in the file", shown.key);
     }
-    for key in KEYS {
-        assert!(shown.iter().any(|name| name == key.name), "{} is not in config/carnet.toml", key.name);
+}
+
+#[test]
+fn the_documented_file_has_the_keys_without_a_value_as_comments() {
+    let text = std::fs::read_to_string(DOCUMENTED).unwrap();
+    let mut uncommented = String::new();
+    for line in text.lines() {
+        let key = line
+            .strip_prefix("# ")
+            .filter(|line| line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')));
+        uncommented.push_str(key.unwrap_or(line));
+        uncommented.push('\n');
     }
-    for name in shown {
-        assert!(KEYS.iter().any(|key| key.name == name), "{name} is in config/carnet.toml and not a key");
+    let config = load(&uncommented, &[]).unwrap();
+    for shown in &config.shown {
+        assert_ne!(shown.origin, "default", "{} is not in the file", shown.key);
     }
+}
+
+#[test]
+fn the_sample_configuration_can_be_used() {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/sample.toml");
+    let config = Config::load(Some(Path::new(sample)), std::iter::empty()).unwrap();
+    assert_eq!(config.patients.ins_authority, "1.2.250.1.213.1.4.10");
 }
