@@ -3,12 +3,13 @@
 //! No statement of an actor is here; each actor keeps its own.
 
 mod error;
+mod home;
 mod migrations;
 
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::Config;
 
 pub use error::{Error, is_unavailable};
 
@@ -47,15 +48,16 @@ pub struct Database {
 }
 
 impl Database {
-    /// Prepares the pool; connections are made when they are needed, and made again when the server was away.
+    /// Prepares the pool; connections are made when they are needed, and made again when the server was away. Their
+    /// traffic runs on the runtime that calls this, which must outlive all others that use them.
     ///
     /// `url`: `postgres://…` or `host=… user=…`.
     pub fn connect(url: &str, options: &Options) -> Result<Database, Error> {
         let mut config: Config = url.parse().map_err(|_| Error::Url)?;
         config.connect_timeout(options.connect_timeout);
         config.application_name("carnet");
-        let manager =
-            Manager::from_config(config.clone(), NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_connect(config.clone(), home::HomeRuntime::here(), recycling);
         let session = session_settings(options);
         let pool = Pool::builder(manager)
             .max_size(options.pool)
