@@ -56,7 +56,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
+    // A variable that is not UTF-8 is none of ours.
+    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = Config::load(arguments.config.as_deref(), environment)?;
     match arguments.command {
         Command::Serve => {
             carnet::logging::start(&config, arguments.log.as_deref())?;
