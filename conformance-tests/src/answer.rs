@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use xds::constants::ns;
 use xml::{Document, Element, Limits};
 
-use crate::entry::Entry;
+use crate::entry::{Entry, flaws};
 use crate::http::Received;
 use crate::scenario::Encoding;
 
@@ -48,12 +48,15 @@ pub struct Response {
     pub documents: Vec<Retrieved>,
     /// Whether an AdhocQueryResponse has the object list that its schema asks for.
     pub has_object_list: bool,
+    /// What its objects lack.
+    pub flaws: Vec<String>,
 }
 
 #[derive(Debug)]
 pub struct RegistryError {
     pub code: String,
     pub context: String,
+    pub location: String,
     pub is_warning: bool,
 }
 
@@ -149,7 +152,10 @@ impl Response {
         };
         for object in list {
             match object.name() {
-                "ExtrinsicObject" => response.entries.push(Entry::read(object)),
+                "ExtrinsicObject" => {
+                    response.entries.push(Entry::read(object));
+                    response.flaws.extend(flaws(object));
+                }
                 "ObjectRef" => response.object_refs.extend(object.attribute("id").map(str::to_owned)),
                 _ => {}
             }
@@ -162,9 +168,11 @@ impl Response {
 }
 
 fn error(error: Element<'_>) -> RegistryError {
+    let attribute = |name| error.attribute(name).unwrap_or_default().to_owned();
     RegistryError {
-        code: error.attribute("errorCode").unwrap_or_default().to_owned(),
-        context: error.attribute("codeContext").unwrap_or_default().to_owned(),
+        code: attribute("errorCode"),
+        context: attribute("codeContext"),
+        location: attribute("location"),
         is_warning: last_segment(error.attribute("severity")) == "Warning",
     }
 }

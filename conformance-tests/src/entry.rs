@@ -137,6 +137,36 @@ impl Entry {
     }
 }
 
+/// What an object in a query result lacks (TF-2 §3.18.4.1.3; TF-3 Table 4.3.1-3, column Q).
+pub fn flaws(object: Element<'_>) -> Vec<String> {
+    let mut flaws = Vec::new();
+    if !object.attribute("id").is_some_and(|id| id.starts_with("urn:uuid:")) {
+        flaws.push("an ExtrinsicObject without a UUID".to_owned());
+    }
+    if object.attribute("status").is_none() {
+        flaws.push("an ExtrinsicObject without status".to_owned());
+    }
+    for part in
+        object.children().filter(|part| matches!(part.name(), "Classification" | "ExternalIdentifier"))
+    {
+        for attribute in ["id", "objectType"] {
+            if part.attribute(attribute).is_none() {
+                flaws.push(format!("a {} without {attribute}", part.name()));
+            }
+        }
+        let (container, name) = match part.name() {
+            "Classification" => (part.attribute("classifiedObject"), "classifiedObject"),
+            _ => (part.attribute("registryObject"), "registryObject"),
+        };
+        if container != object.attribute("id") {
+            flaws.push(format!("a {} whose {name} is not its container", part.name()));
+        }
+    }
+    flaws.sort_unstable();
+    flaws.dedup();
+    flaws
+}
+
 fn slot_values(slot: Element<'_>) -> Vec<String> {
     let lists = slot.children_named(RIM, "ValueList");
     lists.flat_map(|list| list.children_named(RIM, "Value")).map(|v| v.text().into_owned()).collect()
@@ -167,6 +197,19 @@ mod tests {
         assert_eq!(entry.value("classCode"), "11^^1.2");
         assert_eq!(entry.value("classCode display"), "Report");
         assert_eq!(entry.value("typeCode"), "");
+    }
+
+    #[test]
+    fn what_a_result_lacks_is_named() {
+        let flawed =
+            format!("<rim:ExtrinsicObject xmlns:rim='{RIM}' id='urn:uuid:1'>{CODE}</rim:ExtrinsicObject>");
+        let right = flawed.replace("id='urn:uuid:1'", "id='urn:uuid:1' status='s'").replace(
+            "<rim:Classification ",
+            "<rim:Classification id='c' objectType='o' classifiedObject='urn:uuid:1' ",
+        );
+        let flaws_of = |text: &str| flaws(Document::parse(text, &Limits::default()).unwrap().root());
+        assert_eq!(flaws_of(&right), [""; 0]);
+        assert_eq!(flaws_of(&flawed).len(), 4, "{:?}", flaws_of(&flawed));
     }
 
     #[test]

@@ -87,14 +87,12 @@ impl Judge<'_> {
         let action = format!("{}Response", message.transaction.action());
         self.equal("wsa:Action", answer.action.as_deref().unwrap_or_default(), &action);
         self.check(answer.action_must_be_understood, || "wsa:Action lacks mustUnderstand=\"1\"".into());
-        if let Some(relates_to) = &answer.relates_to {
-            self.equal("wsa:RelatesTo", relates_to, &message.id);
-        } else {
-            self.wrong.push("wsa:RelatesTo is missing".into());
+        if let Some(id) = &message.id {
+            self.equal("wsa:RelatesTo", answer.relates_to.as_deref().unwrap_or_default(), id);
         }
     }
 
-    /// TF-3 §4.2.4.2.
+    /// TF-3 §4.2.4.1, §4.2.4.2.
     fn shape(&mut self, transaction: Transaction, response: &Response) {
         let element = match transaction {
             Transaction::Iti18 => "AdhocQueryResponse",
@@ -104,6 +102,15 @@ impl Judge<'_> {
         self.equal("body", &response.element, element);
         if transaction == Transaction::Iti18 {
             self.check(response.has_object_list, || "RegistryObjectList is missing".into());
+        }
+        self.wrong.extend(response.flaws.iter().cloned());
+        for error in &response.errors {
+            self.check(!error.context.is_empty(), || format!("{} without codeContext", error.code));
+            if transaction == Transaction::Iti43 {
+                self.check(!error.location.is_empty(), || {
+                    format!("{}: location names no document", error.code)
+                });
+            }
         }
         let errors = response.errors.iter().filter(|error| !error.is_warning).count();
         match response.status.as_str() {
@@ -298,3 +305,6 @@ fn sorted(mut values: Vec<String>) -> Vec<String> {
     values.sort_unstable();
     values
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,8 +126,9 @@ async fn run_documents(
         octets: (*octets).into(),
     });
     let mut documents: Vec<corpus::Document> = own.collect();
-    let check = |scenario: String, step: &str, outcome| Check {
-        scenario,
+    let check = |name: String, step: &str, outcome| Check {
+        scenario: name,
+        title: scenario.title.clone(),
         step: step.into(),
         outcome,
         time: Duration::ZERO,

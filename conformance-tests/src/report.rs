@@ -18,6 +18,8 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub struct Check {
     pub scenario: String,
+    /// What the scenario is about, in a sentence.
+    pub title: String,
     pub step: String,
     pub outcome: Outcome,
     pub time: Duration,
@@ -96,6 +98,7 @@ impl fmt::Display for Report {
             let ms = check.time.as_millis();
             writeln!(f, "{:scenarios$}  {:steps$}  {word}  {ms:>6} ms", check.scenario, check.step)?;
             if let Outcome::Failed(reasons) = &check.outcome {
+                writeln!(f, "    ({})", check.title)?;
                 reasons.iter().try_for_each(|reason| writeln!(f, "    {reason}"))?;
             }
         }
@@ -118,6 +121,7 @@ mod tests {
     fn report() -> Report {
         let check = |step: &str, outcome| Check {
             scenario: "iti-42/a".into(),
+            title: "A".into(),
             step: step.into(),
             outcome,
             time: Duration::from_millis(12),

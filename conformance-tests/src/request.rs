@@ -35,7 +35,8 @@ pub struct Request {
 pub struct Message {
     pub transaction: Transaction,
     pub encoding: Encoding,
-    pub id: String,
+    /// wsa:MessageID, if there is one.
+    pub id: Option<String>,
 }
 
 impl Transaction {
@@ -83,7 +84,8 @@ pub fn build(
     if let Some(transaction) = step.send {
         let encoding = step.encoding.unwrap_or(transaction.encoding());
         let (body, documents) = body(step, number, transaction, encoding, context)?;
-        let id = format!("urn:uuid:{}", uuid::Uuid::new_v4());
+        let id = step.soap.values.get("messageId").cloned();
+        let id = id.unwrap_or_else(|| format!("urn:uuid:{}", uuid::Uuid::new_v4()));
         let envelope = envelope(step, transaction, &id, &url(request.to), body, context)?;
         let action = transaction.action();
         (request.content_type, request.body) = match encoding {
@@ -92,7 +94,8 @@ pub fn build(
             }
             Encoding::Mtom => package(step, action, &envelope, &documents, context)?,
         };
-        request.message = Some(Message { transaction, encoding, id });
+        let has_id = !step.soap.without.iter().any(|block| block == "messageId");
+        request.message = Some(Message { transaction, encoding, id: has_id.then_some(id) });
     }
     let placeholders = &mut context.placeholders;
     if let Some(content_type) = &step.http.content_type {
@@ -168,7 +171,12 @@ fn query(query: &Query, context: &mut Context) -> Result<String, template::Error
     w.open("query:AdhocQueryRequest", &[("xmlns:query", ns::QUERY), ("xmlns:rim", ns::RIM)]);
     w.empty("query:ResponseOption", &[("returnComposedObjects", "true"), ("returnType", &query.return_type)]);
     w.open("rim:AdhocQuery", &[("id", id)]);
-    for slot in &query.slots {
+    let of_patient = || {
+        let patient = ["$XDSDocumentEntryPatientId", "'{{patient}}'"];
+        let status = ["$XDSDocumentEntryStatus", "('{{approved}}')"];
+        [patient, status].map(|slot| slot.map(str::to_owned).to_vec()).to_vec()
+    };
+    for slot in query.slots.clone().unwrap_or_else(of_patient).iter().chain(&query.and) {
         let (name, values) =
             slot.split_first().map_or(("", &[][..]), |(name, values)| (name.as_str(), values));
         w.open("rim:Slot", &[("name", name)]).open("rim:ValueList", &[]);

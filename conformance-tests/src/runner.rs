@@ -74,7 +74,8 @@ impl<'o> Runner<'o> {
             };
             let time =
                 if matches!(outcome, Outcome::Skipped(_)) { Duration::ZERO } else { started.elapsed() };
-            checks.push(Check { scenario: scenario.name.clone(), step: step.name.clone(), outcome, time });
+            let (scenario, title) = (scenario.name.clone(), scenario.title.clone());
+            checks.push(Check { scenario, title, step: step.name.clone(), outcome, time });
         }
         checks
     }

@@ -104,12 +104,12 @@ pub struct Change {
     pub edit: Vec<(String, String)>,
 }
 
-/// Metadata for ITI-41 and ITI-42. Without any object: one document.
+/// Metadata for ITI-41 and ITI-42. When nothing is named that it holds: one document.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Submission {
     pub set: Vec<Object>,
-    pub document: Vec<Document>,
+    pub document: Option<Vec<Document>>,
     pub folder: Vec<Object>,
     pub association: Vec<Association>,
     /// Whether the HasMember associations of the SubmissionSet are added.
@@ -123,7 +123,7 @@ impl Default for Submission {
     fn default() -> Self {
         Submission {
             set: vec![Object::default()],
-            document: Vec::new(),
+            document: None,
             folder: Vec::new(),
             association: Vec::new(),
             members: true,
@@ -187,13 +187,15 @@ pub struct Query {
     /// Name of a stored query, or its id.
     pub id: String,
     pub return_type: String,
-    /// One Slot each: name, then Values.
-    pub slots: Vec<Vec<String>>,
+    /// One Slot each: name, then Values. Absent: the patient's approved documents.
+    pub slots: Option<Vec<Vec<String>>>,
+    /// Further Slots.
+    pub and: Vec<Vec<String>>,
 }
 
 impl Default for Query {
     fn default() -> Self {
-        Query { id: "FindDocuments".into(), return_type: "LeafClass".into(), slots: Vec::new() }
+        Query { id: "FindDocuments".into(), return_type: "LeafClass".into(), slots: None, and: Vec::new() }
     }
 }
 
@@ -368,7 +370,7 @@ mod tests {
         let scenario = Scenario::read("n", text).unwrap();
         let names: Vec<&str> = scenario.steps.iter().map(|step| step.name.as_str()).collect();
         assert_eq!(names, ["without classCode", "without typeCode", "12"]);
-        assert_eq!(scenario.steps[1].submission.document[0].change.without, ["typeCode"]);
+        assert_eq!(scenario.steps[1].submission.document.as_ref().unwrap()[0].change.without, ["typeCode"]);
     }
 
     #[test]

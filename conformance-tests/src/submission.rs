@@ -13,6 +13,9 @@ use crate::entry::Entry;
 use crate::scenario::{Association, Change, Document, Half, Object, Submission, Transaction};
 use crate::template::{self, ASSOCIATION, DOCUMENT, FOLDER, SUBMISSION_SET, edited, render};
 
+/// The first SubmissionSet of the step, as an end of associations.
+const SET: &str = "set";
+
 /// A submission ready to be put into a body.
 pub struct Built {
     /// `lcm:SubmitObjectsRequest`.
@@ -45,16 +48,20 @@ pub fn build(
     transaction: Transaction,
     context: &mut Context,
 ) -> Result<Built, Error> {
-    let one = [Document::default()];
-    let nothing =
-        submission.document.is_empty() && submission.folder.is_empty() && submission.association.is_empty();
-    let documents = if nothing { &one[..] } else { &submission.document };
+    let documents = match &submission.document {
+        Some(documents) => documents.clone(),
+        None if submission.folder.is_empty() && submission.association.is_empty() => {
+            vec![Document::default()]
+        }
+        None => Vec::new(),
+    };
     let mut builder = Builder { number, transaction, context, xml: Vec::new(), members: Vec::new() };
-    let mut sets = Vec::new();
     for (index, set) in submission.set.iter().enumerate() {
         let name = set.name.clone().unwrap_or_else(|| format!("set-{number}-{index}"));
-        builder.package(SUBMISSION_SET, set, &name)?;
-        sets.push(name);
+        let id = builder.package(SUBMISSION_SET, set, &name)?;
+        if index == 0 {
+            builder.context.ids.insert(SET.to_owned(), id);
+        }
     }
     let mut built = Vec::new();
     for (index, document) in documents.iter().enumerate() {
@@ -69,15 +76,15 @@ pub fn build(
     for (index, association) in submission.association.iter().enumerate() {
         let name = format!("association-{number}-{index}");
         builder.association(association, &name)?;
-        if association.kind == "HasMember" && !sets.contains(&association.source) {
+        if association.kind == "HasMember" && association.source != SET {
             builder.members.push((name, None));
         }
     }
-    if let (true, Some(set)) = (submission.members, sets.first()) {
+    if submission.members && !submission.set.is_empty() {
         for (index, (target, status)) in std::mem::take(&mut builder.members).into_iter().enumerate() {
             let member = Association {
                 kind: "HasMember".into(),
-                source: set.clone(),
+                source: SET.into(),
                 target,
                 status: status.map(str::to_owned),
                 id: None,
@@ -130,11 +137,11 @@ impl Builder<'_> {
         Ok(values.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
     }
 
-    fn package(&mut self, template: &str, object: &Object, name: &str) -> Result<(), Error> {
+    fn package(&mut self, template: &str, object: &Object, name: &str) -> Result<String, Error> {
         let id = self.id(&object.id, name)?;
         let values = self.values(&id, name)?;
         self.xml.push(render(template, &object.change, &values, &mut self.context.placeholders)?);
-        Ok(())
+        Ok(id)
     }
 
     fn document(&mut self, document: &Document, name: String) -> Result<Option<BuiltDocument>, Error> {

@@ -71,6 +71,15 @@ pub fn read<'d>(document: &'d Document<'_>, in_package: bool) -> Result<Message<
 /// Only the attribute of SOAP's own namespace counts; samples have one without a namespace.
 fn must_understand(block: &Element<'_>, soap: &str) -> bool {
     block.attribute_ns(soap, "mustUnderstand").is_some_and(|value| matches!(value.trim(), "1" | "true"))
+        && is_for_us(block, soap)
+}
+
+/// SOAP 1.2 Part 1 §2.2: a block without a role is for the last receiver, and so are two roles of SOAP itself.
+fn is_for_us(block: &Element<'_>, soap: &str) -> bool {
+    match block.attribute_ns(soap, "role").or_else(|| block.attribute_ns(soap, "actor")) {
+        None | Some("") => true,
+        Some(role) => matches!(role.strip_prefix(soap), Some("/role/next" | "/role/ultimateReceiver")),
+    }
 }
 
 fn is_known(block: &Element<'_>) -> bool {

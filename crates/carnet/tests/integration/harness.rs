@@ -1,6 +1,6 @@
 //! A server of one test, and documents to file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::task::JoinHandle;
@@ -23,6 +23,7 @@ pub const REPOSITORY: &str = "1.2.250.1.999.7";
 /// A server in this process.
 pub struct Server {
     pub url: String,
+    database_url: String,
     pub client: Client,
     pub database: Database,
     pub folder: TempDir,
@@ -41,14 +42,21 @@ impl Server {
         Self::on(&test.url, test.open(), test_support::folder(), settings).await
     }
 
-    pub async fn on(url: &str, database: Database, folder: TempDir, settings: &[(&str, &str)]) -> Server {
-        let config = config(folder.path(), Some(url), settings);
+    pub async fn on(database_url: &str, database: Database, folder: TempDir, settings: &[(&str, &str)]) -> Server {
+        let config = config(folder.path(), Some(database_url), settings);
         let running = carnet::serve::start(&config).await.unwrap();
         let url = format!("http://{}", running.address);
         let handle = running.handle();
         let done = actix_web::rt::spawn(running.until_stopped());
         let client = Client::new(Endpoints::of_server(&url));
-        Server { url, client, database, folder, handle, done }
+        Server { url, database_url: database_url.to_owned(), client, database, folder, handle, done }
+    }
+
+    /// The same data under other settings.
+    pub async fn restart(self, settings: &[(&str, &str)]) -> Server {
+        self.handle.stop(true).await;
+        self.done.await.unwrap().unwrap();
+        Self::on(&self.database_url, self.database, self.folder, settings).await
     }
 
     pub async fn stop(self) {
@@ -229,13 +237,4 @@ pub fn codes(response: &ReceivedResponse) -> Vec<&str> {
 
 pub fn assert_filed(response: &ReceivedResponse) {
     assert_eq!(response.status, ResponseStatus::Success, "{response:?}");
-}
-
-/// The documents and messages of others, if they are there.
-pub fn corpus() -> Option<PathBuf> {
-    let corpus = std::env::var_os("CARNET_CORPUS").map(PathBuf::from);
-    if corpus.is_none() {
-        eprintln!("skipped: CARNET_CORPUS is not set");
-    }
-    corpus
 }
