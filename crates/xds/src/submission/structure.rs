@@ -4,9 +4,10 @@ use uuid::Uuid;
 
 use super::ids::Ids;
 use super::{Found, Role, role};
-use crate::ebxml::SubmitObjects;
+use crate::constants::*;
+use crate::ebxml::{Common, SubmitObjects};
 use crate::error::{ErrorCode, Finding};
-use crate::metadata::{Association, AssociationType, DocumentType, SubmissionSetStatus};
+use crate::metadata::{Association, AssociationType, SubmissionSetStatus};
 use crate::value::{Cx, parse_uuid_urn, uuid_urn};
 
 pub fn check(objects: &SubmitObjects, found: &Found, ids: &Ids) -> Vec<Finding> {
@@ -31,6 +32,14 @@ enum Kind {
     Association,
     /// Not of this submission: the registry looks.
     Outside,
+}
+
+/// An object with what identifies it and its patient.
+struct Identified<'a> {
+    kind: &'static str,
+    common: &'a Common,
+    patient_id: Option<&'a str>,
+    unique_id: Option<&'a str>,
 }
 
 struct Structure<'a> {
@@ -78,48 +87,76 @@ impl Structure<'_> {
         }
     }
 
+    /// Each object with its kind and the schemes of its identifiers. On the wire form: what else is wrong with an object
+    /// must not hide what it has in common with others.
+    fn identified(&self) -> Vec<Identified<'_>> {
+        let documents = self.objects.extrinsic_objects.iter().map(|o| Identified {
+            kind: "DocumentEntry",
+            common: &o.common,
+            patient_id: o.common.external_identifier(DOCUMENT_ENTRY_PATIENT_ID),
+            unique_id: o.common.external_identifier(DOCUMENT_ENTRY_UNIQUE_ID),
+        });
+        let packages = self.objects.packages.iter().filter_map(|p| {
+            let (kind, patient_id, unique_id) = match role(p)? {
+                Role::SubmissionSet => ("SubmissionSet", SUBMISSION_SET_PATIENT_ID, SUBMISSION_SET_UNIQUE_ID),
+                Role::Folder => ("Folder", FOLDER_PATIENT_ID, FOLDER_UNIQUE_ID),
+            };
+            Some(Identified {
+                kind,
+                common: &p.common,
+                patient_id: p.common.external_identifier(patient_id),
+                unique_id: p.common.external_identifier(unique_id),
+            })
+        });
+        packages.chain(documents).filter(|object| !object.common.id.is_empty()).collect()
+    }
+
     /// V9.
     fn one_patient(&mut self) {
-        let Some(set) = self.found.sets.first() else { return };
-        let expected: &Cx = &set.patient_id;
-        let documents = self.found.documents.iter().map(|d| ("DocumentEntry", d.entry_uuid, &d.patient_id));
-        let folders = self.found.folders.iter().map(|f| ("Folder", f.entry_uuid, &f.patient_id));
-        let others: Vec<(&str, Uuid, &Cx)> = documents.chain(folders).filter(|(_, _, cx)| *cx != expected).collect();
-        for (kind, id, patient) in others {
-            let context = format!(
-                "{kind}.patientId {} is not that of the SubmissionSet, {}",
-                patient.text, expected.text
-            );
-            self.wrong(ErrorCode::XDSPatientIdDoesNotMatch, Some(&uuid_urn(id)), context);
+        let objects = self.identified();
+        let patient = |object: &Identified<'_>| object.patient_id.and_then(|text| Cx::parse(text).ok());
+        let Some(expected) = objects.iter().find(|o| o.kind == "SubmissionSet").and_then(patient) else { return };
+        let others: Vec<(String, String)> = objects
+            .iter()
+            .filter_map(|object| {
+                let other = patient(object).filter(|other| *other != expected)?;
+                let (kind, other, expected) = (object.kind, &other.text, &expected.text);
+                let context = format!("{kind}.patientId {other} is not that of the SubmissionSet, {expected}");
+                Some((object.common.id.clone(), context))
+            })
+            .collect();
+        for (urn, context) in others {
+            self.wrong(ErrorCode::XDSPatientIdDoesNotMatch, Some(&urn), context);
         }
     }
 
     /// V14.
     fn unique_ids(&mut self) {
-        let sets = self.found.sets.iter().map(|s| (s.entry_uuid, s.unique_id.clone()));
-        let documents = self.found.documents.iter().map(|d| (d.entry_uuid, d.unique_id.clone()));
-        let folders = self.found.folders.iter().map(|f| (f.entry_uuid, f.unique_id.clone()));
-        let all: Vec<(Uuid, String)> = sets.chain(documents).chain(folders).collect();
-        for (number, (id, unique_id)) in all.iter().enumerate() {
+        let all: Vec<(String, String)> = self
+            .identified()
+            .iter()
+            .filter_map(|object| Some((object.common.id.clone(), object.unique_id?.to_owned())))
+            .collect();
+        for (number, (urn, unique_id)) in all.iter().enumerate() {
             if all.iter().take(number).any(|(_, earlier)| earlier == unique_id) {
                 let context = format!("the uniqueId {unique_id} is there twice");
-                self.wrong(ErrorCode::XDSRegistryDuplicateUniqueIdInMessage, Some(&uuid_urn(*id)), context);
+                self.wrong(ErrorCode::XDSRegistryDuplicateUniqueIdInMessage, Some(urn), context);
             }
         }
     }
 
     /// V24, and V21 as far as it is about versions.
     fn stable_first_versions(&mut self) {
-        let on_demand: Vec<Uuid> = self
-            .found
-            .documents
+        let on_demand: Vec<String> = self
+            .objects
+            .extrinsic_objects
             .iter()
-            .filter(|document| document.document_type == DocumentType::OnDemand)
-            .map(|document| document.entry_uuid)
+            .filter(|object| object.common.object_type.as_deref() == Some(DOCUMENT_ENTRY_ON_DEMAND))
+            .map(|object| object.common.id.clone())
             .collect();
-        for id in on_demand {
+        for urn in on_demand {
             let context = "DocumentEntry.objectType: an On-Demand document is registered by ITI-61";
-            self.wrong(ErrorCode::XDSRegistryMetadataError, Some(&uuid_urn(id)), context);
+            self.wrong(ErrorCode::XDSRegistryMetadataError, Some(&urn), context);
         }
         let documents = self.objects.extrinsic_objects.iter().map(|o| &o.common);
         let packages = self.objects.packages.iter().map(|o| &o.common);
