@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -25,7 +25,9 @@ pub trait PartSink {
     type Part;
     type Error: std::error::Error;
 
+    /// A part begins; the one before has ended.
     async fn begin(&mut self, content_id: &str) -> Result<(), Self::Error>;
+    /// Octets of the part that has begun. The next ones are read when this returns: a slow sink slows the sender.
     async fn chunk(&mut self, bytes: Bytes) -> Result<(), Self::Error>;
     async fn end(&mut self) -> Result<Self::Part, Self::Error>;
 }
@@ -61,6 +63,8 @@ pub enum Error<S> {
 }
 
 /// Reads a package. The parts may come in any order: the envelope is the one that `start` names, else the first.
+///
+/// After an error the sink may have begun a part that it never sees the end of.
 pub async fn read_package<S: PartSink, E: std::fmt::Display>(
     content_type: &ContentType,
     body: impl Stream<Item = Result<Bytes, E>>,
@@ -72,6 +76,7 @@ pub async fn read_package<S: PartSink, E: std::fmt::Display>(
         start: content_type.parameter("start").map(content_id).filter(|id| !id.is_empty()),
         limits,
         sink,
+        seen: HashSet::new(),
         count: 0,
         current: Current::None,
         root: None,
@@ -86,11 +91,14 @@ pub async fn read_package<S: PartSink, E: std::fmt::Display>(
             return Err(Error::TooLarge("the request"));
         }
         parser.push(&bytes);
-        while let Some(event) = parser.next()? {
+        while let Some(event) = parser.next_event()? {
             reader.take(event).await?;
         }
     }
-    parser.finish()?;
+    parser.finish();
+    while let Some(event) = parser.next_event()? {
+        reader.take(event).await?;
+    }
     match reader.root {
         Some(root) => Ok(Package { root, parts: reader.parts }),
         None => Err(Error::NoRoot(reader.start.unwrap_or_default())),
@@ -107,6 +115,8 @@ struct Reader<'a, S: PartSink> {
     start: Option<String>,
     limits: &'a Limits,
     sink: &'a mut S,
+    /// Content-IDs of all parts so far, the envelope's among them.
+    seen: HashSet<String>,
     count: usize,
     current: Current,
     root: Option<Vec<u8>>,
@@ -153,6 +163,11 @@ impl<S: PartSink> Reader<'_, S> {
         if !head.is_binary() {
             return Err(Error::Encoding(id.unwrap_or_default()));
         }
+        if let Some(id) = &id
+            && !self.seen.insert(id.clone())
+        {
+            return Err(Error::Duplicate(id.clone()));
+        }
         let is_root = match &self.start {
             Some(start) => id.as_deref().is_some_and(|id| soap::package::same_part(id, start)),
             None => self.count == 1,
@@ -165,9 +180,6 @@ impl<S: PartSink> Reader<'_, S> {
             return Ok(());
         }
         let id = id.ok_or(Error::NoContentId)?;
-        if self.parts.contains_key(&id) {
-            return Err(Error::Duplicate(id));
-        }
         self.sink.begin(&id).await.map_err(Error::Sink)?;
         self.current = Current::Part(id);
         Ok(())

@@ -41,7 +41,8 @@ impl ContentType {
         self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// `None` when this is not SOAP. Plain `text/xml` is SOAP 1.1: taken in, so that its sender gets a fault that says so.
+    /// `None` when this is not SOAP. `text/xml` announces SOAP 1.1: it is taken in, so that its sender gets a fault that
+    /// says so, and an envelope of SOAP 1.2 under that name is read.
     pub fn encoding(&self) -> Option<Encoding> {
         match self.media_type.as_str() {
             "application/soap+xml" | "text/xml" | "application/xml" => Some(Encoding::Simple),
@@ -71,15 +72,15 @@ fn split_outside_quotes(text: &str) -> Vec<&str> {
     pieces
 }
 
+/// What stands after the closing quote is dropped.
 fn unquote(value: &str) -> String {
-    let Some(inner) = value.strip_prefix('"').map(|value| value.strip_suffix('"').unwrap_or(value)) else {
-        return value.to_owned();
-    };
+    let Some(inner) = value.strip_prefix('"') else { return value.to_owned() };
     let mut text = String::new();
     let mut characters = inner.chars();
     while let Some(character) = characters.next() {
         match character {
             '\\' => text.extend(characters.next()),
+            '"' => break,
             other => text.push(other),
         }
     }
@@ -105,8 +106,14 @@ mod tests {
         assert_eq!(ct.parameter("start"), Some("<root@x>"));
         let bare = "Multipart/Related;BOUNDARY=MIMEBoundary_05;\r\n  type=application/xop+xml; start=<0.1@apache.org>";
         let ct = ContentType::parse(bare).unwrap();
-        assert_eq!((ct.parameter("boundary"), ct.parameter("start")), (Some("MIMEBoundary_05"), Some("<0.1@apache.org>")));
-        assert_eq!(ContentType::parse("a/b; x=\"say \\\"hi\\\"\"").unwrap().parameter("x"), Some("say \"hi\""));
+        assert_eq!(
+            (ct.parameter("boundary"), ct.parameter("start")),
+            (Some("MIMEBoundary_05"), Some("<0.1@apache.org>"))
+        );
+        assert_eq!(
+            ContentType::parse("a/b; x=\"say \\\"hi\\\"\" (odd); y=1").unwrap().parameter("x"),
+            Some("say \"hi\"")
+        );
     }
 
     #[test]

@@ -33,27 +33,32 @@ pub fn read<'d>(document: &'d Document<'_>, in_package: bool) -> Result<Message<
         (name, _) => return Err(Fault::sender(format!("the message is a {name}, not a SOAP Envelope"))),
     }
     let header = envelope.child(namespace, "Header");
-    let headers: Vec<Element<'_>> = header.into_iter().flat_map(|header| header.children()).collect();
-    let not_understood: Vec<Element<'_>> =
-        headers.iter().filter(|block| must_understand(block, namespace) && !is_known(block)).copied().collect();
+    let headers: Vec<Element<'_>> = header
+        .into_iter()
+        .flat_map(|header| header.children())
+        .filter(|block| is_for_us(block, namespace))
+        .collect();
+    let block = |namespace: &str, name: &str| headers.iter().find(|block| block.is(namespace, name)).copied();
     let text = |name: &str| {
-        let block = headers.iter().find(|block| block.is(ADDRESSING, name))?;
-        Some(block.text().trim().to_owned()).filter(|text| !text.is_empty())
+        let text = block(ADDRESSING, name)?.text().trim().to_owned();
+        Some(text).filter(|text| !text.is_empty())
     };
     let message_id = text("MessageID");
-    if !not_understood.is_empty() {
-        return Err(Fault::must_understand(&not_understood).relating_to(message_id));
-    }
-    let fail = |reason: &str| Fault::sender(reason).relating_to(message_id.clone());
-    let body = envelope.child(namespace, "Body").ok_or_else(|| fail("the SOAP Envelope has no Body"))?;
-    let mut content = body.children();
-    let first = content.next().ok_or_else(|| fail("the SOAP Body is empty"))?;
-    if content.next().is_some() {
-        return Err(fail("the SOAP Body has more than one element"));
-    }
-    let reply_to = headers
+    let fail = |fault: Fault| fault.relating_to(message_id.clone());
+    let not_understood: Vec<Element<'_>> = headers
         .iter()
-        .find(|block| block.is(ADDRESSING, "ReplyTo"))
+        .filter(|block| must_understand(block, namespace) && !is_known(block))
+        .copied()
+        .collect();
+    if !not_understood.is_empty() {
+        return Err(fail(Fault::must_understand(&not_understood)));
+    }
+    for (namespace, name) in SINGLE {
+        if headers.iter().filter(|block| block.is(namespace, name)).count() > 1 {
+            return Err(fail(Fault::twice(name)));
+        }
+    }
+    let reply_to = block(ADDRESSING, "ReplyTo")
         .and_then(|block| block.child(ADDRESSING, "Address"))
         .map(|address| address.text().trim().to_owned())
         .filter(|address| !address.is_empty() && address != ANONYMOUS);
@@ -61,25 +66,47 @@ pub fn read<'d>(document: &'d Document<'_>, in_package: bool) -> Result<Message<
         action: text("Action"),
         to: text("To"),
         relates_to: text("RelatesTo"),
-        security: headers.iter().find(|block| block.is(WSSE, "Security")).copied(),
+        security: block(WSSE, "Security"),
+        body: only_body(envelope, namespace).map_err(|reason| fail(Fault::sender(reason)))?,
         message_id,
         reply_to,
-        body: first,
     })
+}
+
+/// Headers of which a second one would leave open which of them is meant.
+const SINGLE: [(&str, &str); 5] = [
+    (ADDRESSING, "Action"),
+    (ADDRESSING, "MessageID"),
+    (ADDRESSING, "To"),
+    (ADDRESSING, "ReplyTo"),
+    (WSSE, "Security"),
+];
+
+/// The one element of the one body: what is checked must be what is read.
+fn only_body<'d>(envelope: Element<'d>, namespace: &str) -> Result<Element<'d>, &'static str> {
+    let mut bodies = envelope.children_named(namespace, "Body");
+    let body = bodies.next().ok_or("the SOAP Envelope has no Body")?;
+    if bodies.next().is_some() {
+        return Err("the SOAP Envelope has more than one Body");
+    }
+    let mut content = body.children();
+    let first = content.next().ok_or("the SOAP Body is empty")?;
+    match content.next() {
+        Some(_) => Err("the SOAP Body has more than one element"),
+        None => Ok(first),
+    }
+}
+
+/// Whether a header is for the receiver of the message and not for a node on its way (SOAP 1.2 Part 1 §2.2).
+fn is_for_us(block: &Element<'_>, soap: &str) -> bool {
+    let role =
+        block.attribute_ns(soap, if soap == SOAP_1_1 { "actor" } else { "role" }).map_or("", str::trim);
+    role.is_empty() || role.ends_with("/next") || role.ends_with("/ultimateReceiver")
 }
 
 /// Only the attribute of SOAP's own namespace counts; samples have one without a namespace.
 fn must_understand(block: &Element<'_>, soap: &str) -> bool {
     block.attribute_ns(soap, "mustUnderstand").is_some_and(|value| matches!(value.trim(), "1" | "true"))
-        && is_for_us(block, soap)
-}
-
-/// SOAP 1.2 Part 1 §2.2: a block without a role is for the last receiver, and so are two roles of SOAP itself.
-fn is_for_us(block: &Element<'_>, soap: &str) -> bool {
-    match block.attribute_ns(soap, "role").or_else(|| block.attribute_ns(soap, "actor")) {
-        None | Some("") => true,
-        Some(role) => matches!(role.strip_prefix(soap), Some("/role/next" | "/role/ultimateReceiver")),
-    }
 }
 
 fn is_known(block: &Element<'_>) -> bool {

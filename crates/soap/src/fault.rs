@@ -1,9 +1,13 @@
+use std::iter::successors;
+
 use xml::{Element, Writer};
 
 use crate::{ADDRESSING, SOAP_1_1, SOAP_1_2};
 
-/// wsa:Action of every fault.
-pub const FAULT_ACTION: &str = "http://www.w3.org/2005/08/addressing/fault";
+/// wsa:Action of the faults that SOAP defines.
+pub const FAULT_ACTION: &str = "http://www.w3.org/2005/08/addressing/soap/fault";
+/// wsa:Action of the faults that WS-Addressing defines.
+const ADDRESSING_FAULT_ACTION: &str = "http://www.w3.org/2005/08/addressing/fault";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultCode {
@@ -13,12 +17,33 @@ pub enum FaultCode {
     MustUnderstand,
 }
 
+/// What WS-Addressing finds wrong (SOAP Binding §6.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subcode {
+    /// The action is not that of the body.
+    ActionMismatch,
+    /// No such action here.
+    ActionNotSupported,
+    /// A header stands there twice.
+    InvalidCardinality,
+}
+
+impl Subcode {
+    /// From the outer to the inner.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Subcode::ActionMismatch => &["wsa:InvalidAddressingHeader", "wsa:ActionMismatch"],
+            Subcode::ActionNotSupported => &["wsa:ActionNotSupported"],
+            Subcode::InvalidCardinality => &["wsa:InvalidAddressingHeader", "wsa:InvalidCardinality"],
+        }
+    }
+}
+
 /// A SOAP 1.2 fault to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pub code: FaultCode,
-    /// A local name of WS-Addressing, such as `ActionMismatch`.
-    pub subcode: Option<&'static str>,
+    pub subcode: Option<Subcode>,
     /// What is wrong and where, for the developer at the other end.
     pub reason: String,
     /// (namespace, name) of the headers that must be understood and are not.
@@ -27,7 +52,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn new(code: FaultCode, subcode: Option<&'static str>, reason: impl Into<String>) -> Self {
+    fn new(code: FaultCode, subcode: Option<Subcode>, reason: impl Into<String>) -> Self {
         Fault { code, subcode, reason: reason.into(), not_understood: Vec::new(), relates_to: None }
     }
 
@@ -41,19 +66,28 @@ impl Fault {
         Fault::new(FaultCode::Receiver, None, reason)
     }
 
-    /// WS-Addressing SOAP Binding §6.4.1.
+    /// The action is not that of the body.
     pub fn action_mismatch(reason: impl Into<String>) -> Self {
-        Fault::new(FaultCode::Sender, Some("ActionMismatch"), reason)
+        Fault::new(FaultCode::Sender, Some(Subcode::ActionMismatch), reason)
     }
 
-    /// WS-Addressing SOAP Binding §6.4.2.
+    /// Neither action nor body are known here.
     pub fn action_not_supported(reason: impl Into<String>) -> Self {
-        Fault::new(FaultCode::Sender, Some("ActionNotSupported"), reason)
+        Fault::new(FaultCode::Sender, Some(Subcode::ActionNotSupported), reason)
+    }
+
+    pub(crate) fn twice(header: &str) -> Self {
+        let reason = format!("the SOAP Header has more than one {header}");
+        Fault::new(FaultCode::Sender, Some(Subcode::InvalidCardinality), reason)
     }
 
     pub(crate) fn version_mismatch(namespace: &str) -> Self {
         let version = if namespace == SOAP_1_1 { "SOAP 1.1" } else { "an Envelope of an unknown namespace" };
-        Fault::new(FaultCode::VersionMismatch, None, format!("{version} was sent, this service speaks SOAP 1.2"))
+        Fault::new(
+            FaultCode::VersionMismatch,
+            None,
+            format!("{version} was sent, this service speaks SOAP 1.2"),
+        )
     }
 
     pub(crate) fn must_understand(headers: &[Element<'_>]) -> Self {
@@ -79,55 +113,79 @@ impl Fault {
         }
     }
 
+    /// WS-Addressing SOAP Binding §6.
+    pub fn action(&self) -> &'static str {
+        match self.subcode {
+            Some(_) => ADDRESSING_FAULT_ACTION,
+            None => FAULT_ACTION,
+        }
+    }
+
     /// `relates_to` wins over what [`Fault::relating_to`] set.
     pub fn to_envelope(&self, relates_to: Option<&str>) -> String {
         let mut w = Writer::new();
         w.open("s:Envelope", &[("xmlns:s", SOAP_1_2), ("xmlns:wsa", ADDRESSING)]).open("s:Header", &[]);
-        w.element("wsa:Action", &[("s:mustUnderstand", "1")], FAULT_ACTION);
+        w.element("wsa:Action", &[("s:mustUnderstand", "1")], self.action());
         if let Some(id) = relates_to.or(self.relates_to.as_deref()) {
             w.element("wsa:RelatesTo", &[], id);
         }
         for (namespace, name) in &self.not_understood {
-            w.empty("s:NotUnderstood", &[("xmlns:h", namespace), ("qname", &format!("h:{name}"))]);
+            // No prefix can stand for no namespace.
+            match namespace.is_empty() {
+                true => w.empty("s:NotUnderstood", &[("qname", name)]),
+                false => {
+                    w.empty("s:NotUnderstood", &[("xmlns:h", namespace), ("qname", &format!("h:{name}"))])
+                }
+            };
         }
         if self.code == FaultCode::VersionMismatch {
             w.open("s:Upgrade", &[]).empty("s:SupportedEnvelope", &[("qname", "s:Envelope")]).close();
         }
         w.close().open("s:Body", &[]).open("s:Fault", &[]).open("s:Code", &[]);
         w.element("s:Value", &[], &format!("s:{:?}", self.code));
-        if let Some(subcode) = self.subcode {
-            w.open("s:Subcode", &[]).element("s:Value", &[], &format!("wsa:{subcode}")).close();
+        let subcodes = self.subcode.map_or(&[][..], Subcode::names);
+        for subcode in subcodes {
+            w.open("s:Subcode", &[]).element("s:Value", &[], subcode);
         }
-        w.close().open("s:Reason", &[]).element("s:Text", &[("xml:lang", "en")], &self.reason);
+        for _ in subcodes {
+            w.close();
+        }
+        w.close().open("s:Reason", &[]).element("s:Text", &[("xml:lang", "en")], &printable(&self.reason));
         w.finish()
     }
+}
+
+/// Reasons quote what was sent; heads of parts may hold characters that XML cannot.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') { ' ' } else { c })
+        .collect()
 }
 
 /// A fault as a client receives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedFault {
-    /// Code and subcode, without prefixes.
+    /// Code and subcodes, without prefixes, such as `Sender/InvalidSecurity`.
     pub code: String,
     pub reason: String,
 }
 
 /// Reads a fault of either SOAP version; `None` when the body is something else.
 pub fn read_fault(body: Element<'_>) -> Option<ReceivedFault> {
-    let local = |element: Element<'_>| element.text().trim().rsplit(':').next().unwrap_or_default().to_owned();
+    let text = |element: Option<Element<'_>>| element.map(|e| e.text().trim().to_owned()).unwrap_or_default();
     if body.is(SOAP_1_2, "Fault") {
-        let value = |path: &[&str]| body.path(SOAP_1_2, path).map(local);
-        let code = value(&["Code", "Value"]).unwrap_or_default();
-        let code = match value(&["Code", "Subcode", "Value"]) {
-            Some(subcode) => format!("{code}/{subcode}"),
-            None => code,
-        };
-        let reason = body.path(SOAP_1_2, &["Reason", "Text"]).map(|e| e.text().trim().to_owned());
-        return Some(ReceivedFault { code, reason: reason.unwrap_or_default() });
+        let codes = successors(body.child(SOAP_1_2, "Code"), |code| code.child(SOAP_1_2, "Subcode"));
+        let names: Vec<String> = codes.map(|code| local(&text(code.child(SOAP_1_2, "Value")))).collect();
+        let reason = text(body.path(SOAP_1_2, &["Reason", "Text"]));
+        return Some(ReceivedFault { code: names.join("/"), reason });
     }
     if body.is(SOAP_1_1, "Fault") {
-        let code = body.child("", "faultcode").map(local).unwrap_or_default();
-        let reason = body.child("", "faultstring").map(|e| e.text().trim().to_owned()).unwrap_or_default();
-        return Some(ReceivedFault { code, reason });
+        let code = local(&text(body.child("", "faultcode")));
+        return Some(ReceivedFault { code, reason: text(body.child("", "faultstring")) });
     }
     None
+}
+
+fn local(qualified: &str) -> String {
+    qualified.rsplit(':').next().unwrap_or_default().to_owned()
 }

@@ -1,6 +1,8 @@
 //! SOAP 1.2 with WS-Addressing, and the heads of MTOM packages (ITI TF-2 Appendix V). Pure: no I/O.
 
 mod content_type;
+#[cfg(test)]
+mod corpus;
 mod envelope;
 mod fault;
 pub mod multipart;
@@ -8,7 +10,7 @@ pub mod package;
 
 pub use content_type::{ContentType, Encoding};
 pub use envelope::{Header, Message, read, write};
-pub use fault::{FAULT_ACTION, Fault, FaultCode, ReceivedFault, read_fault};
+pub use fault::{FAULT_ACTION, Fault, FaultCode, ReceivedFault, Subcode, read_fault};
 
 pub const SOAP_1_2: &str = "http://www.w3.org/2003/05/soap-envelope";
 pub const SOAP_1_1: &str = "http://schemas.xmlsoap.org/soap/envelope/";

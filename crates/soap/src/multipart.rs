@@ -9,6 +9,7 @@ use memchr::memmem;
 
 /// The headers of one part, together.
 const LONGEST_HEAD: usize = 16 << 10;
+const LONGEST_BOUNDARY: usize = 200;
 /// White space after a boundary.
 const LONGEST_PADDING: usize = 256;
 
@@ -29,7 +30,7 @@ pub struct PartHead {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// A boundary has 1 to 70 characters (RFC 2046 §5.1.1); senders' longer ones are taken up to 200.
+    /// A boundary has 1 to 70 printable characters (RFC 2046 §5.1.1); senders' longer ones are taken up to 200.
     Boundary,
     HeadTooLong,
     /// Ended before its closing boundary.
@@ -41,7 +42,7 @@ impl std::error::Error for Error {}
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Error::Boundary => "the boundary of the multipart body is missing, empty or too long",
+            Error::Boundary => "the boundary of the multipart body is missing, too long or not printable",
             Error::HeadTooLong => "the headers of a part of the multipart body are too long",
             Error::Incomplete => "the multipart body ends before its closing boundary",
         })
@@ -51,15 +52,18 @@ impl std::fmt::Display for Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Before the first boundary, or inside a part.
-    Content { in_part: bool },
+    Content {
+        in_part: bool,
+    },
     Head,
     End,
 }
 
 /// What stands where a boundary may be.
 enum Delimiter {
-    /// A boundary; the next part begins after so many octets.
+    /// A boundary; the head of the next part begins after so many octets.
     Next(usize),
+    /// The closing boundary.
     Last,
     /// Content that only begins like one.
     No,
@@ -75,17 +79,20 @@ pub struct Parser {
     pending: Option<State>,
     /// The line feed that ends the head is still in the buffer: the boundary of an empty part may need it.
     after_head: bool,
+    /// No more octets will come.
+    finished: bool,
 }
 
 impl Parser {
     pub fn new(boundary: &str) -> Result<Parser, Error> {
-        if boundary.is_empty() || boundary.len() > 200 {
+        if boundary.is_empty() || boundary.len() > LONGEST_BOUNDARY || boundary.contains(char::is_control) {
             return Err(Error::Boundary);
         }
         let delimiter = [b"\n--", boundary.as_bytes()].concat();
         // The first boundary need not follow a line end: then this one stands in.
         let buffer = BytesMut::from(&b"\n"[..]);
-        Ok(Parser { delimiter, buffer, state: State::Content { in_part: false }, pending: None, after_head: false })
+        let state = State::Content { in_part: false };
+        Ok(Parser { delimiter, buffer, state, pending: None, after_head: false, finished: false })
     }
 
     pub fn push(&mut self, octets: &[u8]) {
@@ -94,8 +101,22 @@ impl Parser {
         }
     }
 
-    /// The next event; `None` when more octets are needed.
-    pub fn next(&mut self) -> Result<Option<Event>, Error> {
+    /// To be called when there are no more octets; [`Parser::next_event`] then gives what is left.
+    pub fn finish(&mut self) {
+        // The closing boundary may be a line without an end.
+        self.push(b"\r\n");
+        self.finished = true;
+    }
+
+    /// The next event; `None` when more octets are needed, or after the end.
+    pub fn next_event(&mut self) -> Result<Option<Event>, Error> {
+        match self.advance()? {
+            None if self.finished && self.state != State::End => Err(Error::Incomplete),
+            event => Ok(event),
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<Event>, Error> {
         loop {
             if let Some(state) = self.pending.take() {
                 self.state = state;
@@ -113,21 +134,6 @@ impl Parser {
                     None => return Ok(None),
                 },
             }
-        }
-    }
-
-    /// To be called when there are no more octets.
-    pub fn finish(mut self) -> Result<(), Error> {
-        // A last line without its line end.
-        self.push(b"\r\n");
-        while let Some(event) = self.next()? {
-            if event == Event::End {
-                return Ok(());
-            }
-        }
-        match self.state {
-            State::End => Ok(()),
-            _ => Err(Error::Incomplete),
         }
     }
 
@@ -181,18 +187,20 @@ impl Parser {
         }
     }
 
-    /// Looks at what follows the text of a boundary that ends at `position`.
+    /// Looks at what follows the text of a boundary that ends at `position`. A boundary fills its line: content may hold
+    /// lines that only begin like one.
     fn delimiter_at(&self, position: usize) -> Delimiter {
         let after = self.buffer.get(position..).unwrap_or_default();
-        match after {
+        let (closing, padding) = match after {
             [] | [b'-'] => return Delimiter::Undecided,
-            [b'-', b'-', ..] => return Delimiter::Last,
-            _ => {}
-        }
-        let padding = after.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
-        match after.get(padding) {
-            Some(b'\n') => Delimiter::Next(position + padding + 1),
-            None if padding <= LONGEST_PADDING => Delimiter::Undecided,
+            [b'-', b'-', padding @ ..] => (true, padding),
+            padding => (false, padding),
+        };
+        let length = padding.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
+        match padding.get(length) {
+            Some(b'\n') if closing => Delimiter::Last,
+            Some(b'\n') => Delimiter::Next(position + length + 1),
+            None if length <= LONGEST_PADDING => Delimiter::Undecided,
             _ => Delimiter::No,
         }
     }

@@ -1,8 +1,8 @@
 use std::convert::Infallible;
 use std::io;
 
-use futures_util::stream;
 use futures_util::TryStreamExt;
+use futures_util::stream;
 
 use super::*;
 use crate::write;
@@ -38,12 +38,14 @@ async fn read(content_type: &str, body: &str) -> Result<Package<Vec<u8>>, Error<
     read_package(&content_type, stream::iter(pieces), &LIMITS, &mut Memory::default()).await
 }
 
-const DOCUMENT_FIRST: &str = "--b\r\nContent-ID: <doc@x>\r\n\r\nletter\r\n--b\r\nContent-ID: <root@x>\r\n\r\n<e/>\r\n--b--\r\n";
+const DOCUMENT_FIRST: &str =
+    "--b\r\nContent-ID: <doc@x>\r\n\r\nletter\r\n--b\r\nContent-ID: <root@x>\r\n\r\n<e/>\r\n--b--\r\n";
 
 #[tokio::test]
 async fn the_envelope_is_the_part_that_start_names_wherever_it_stands() {
     for start in ["\"<root@x>\"", "root@x", "<root@x>"] {
-        let package = read(&format!("multipart/related; boundary=b; start={start}"), DOCUMENT_FIRST).await.unwrap();
+        let package =
+            read(&format!("multipart/related; boundary=b; start={start}"), DOCUMENT_FIRST).await.unwrap();
         assert_eq!(package.root, b"<e/>");
         assert_eq!(package.parts["doc@x"], b"letter");
     }
@@ -56,8 +58,11 @@ async fn a_package_that_is_wrong_is_refused_with_its_reason() {
     let related = "multipart/related; boundary=b";
     let missing = read("multipart/related; boundary=b; start=other", DOCUMENT_FIRST).await.unwrap_err();
     assert!(matches!(missing, Error::NoRoot(id) if id == "other"));
-    let twice = "--b\r\n\r\n<e/>\r\n--b\r\nContent-ID: 1\r\n\r\na\r\n--b\r\nContent-ID: <1>\r\n\r\nb\r\n--b--";
+    let twice =
+        "--b\r\n\r\n<e/>\r\n--b\r\nContent-ID: 1\r\n\r\na\r\n--b\r\nContent-ID: <1>\r\n\r\nb\r\n--b--";
     assert!(matches!(read(related, twice).await.unwrap_err(), Error::Duplicate(id) if id == "1"));
+    let as_the_envelope = "--b\r\nContent-ID: 1\r\n\r\n<e/>\r\n--b\r\nContent-ID: 1\r\n\r\na\r\n--b--";
+    assert!(matches!(read(related, as_the_envelope).await.unwrap_err(), Error::Duplicate(id) if id == "1"));
     let nameless = "--b\r\n\r\n<e/>\r\n--b\r\n\r\na\r\n--b--";
     assert!(matches!(read(related, nameless).await.unwrap_err(), Error::NoContentId));
     let encoded = "--b\r\nContent-Transfer-Encoding: base64\r\n\r\nPGUvPg==\r\n--b--";
@@ -72,7 +77,10 @@ async fn limits_are_kept() {
     let long = format!("--b\r\n\r\n{}\r\n--b--", "x".repeat(1001));
     assert!(matches!(read(related, &long).await.unwrap_err(), Error::TooLarge("the envelope")));
     let many: String = (0..4).map(|n| format!("--b\r\nContent-ID: {n}\r\n\r\nx\r\n")).collect();
-    assert!(matches!(read(related, &(many + "--b--")).await.unwrap_err(), Error::TooLarge("the number of parts")));
+    assert!(matches!(
+        read(related, &(many + "--b--")).await.unwrap_err(),
+        Error::TooLarge("the number of parts")
+    ));
     let large = format!("--b\r\n\r\n<e/>\r\n--b\r\nContent-ID: 1\r\n\r\n{}\r\n--b--", "x".repeat(1 << 20));
     assert!(matches!(read(related, &large).await.unwrap_err(), Error::TooLarge("the request")));
 }
@@ -93,4 +101,72 @@ async fn what_is_written_is_read_and_is_as_long_as_was_said() {
     let read = read_package(&content_type, body, &LIMITS, &mut Memory::default()).await.unwrap();
     assert_eq!(read.root, b"<e/>");
     assert!(read.parts["1@carnet"] == octets);
+}
+
+/// The octet at each place of a large part: no period that a chunk could have too.
+fn octet(position: u64) -> u8 {
+    (position % 251) as u8
+}
+
+/// Looks at octets and keeps none.
+#[derive(Default)]
+struct Checker {
+    position: u64,
+}
+
+impl PartSink for Checker {
+    type Part = u64;
+    type Error = Infallible;
+
+    async fn begin(&mut self, _: &str) -> Result<(), Infallible> {
+        self.position = 0;
+        Ok(())
+    }
+
+    async fn chunk(&mut self, bytes: Bytes) -> Result<(), Infallible> {
+        assert!(bytes.len() <= 2 * CHUNK as usize, "a chunk of {} octets", bytes.len());
+        for byte in bytes {
+            assert_eq!(byte, octet(self.position), "at {}", self.position);
+            self.position += 1;
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<u64, Infallible> {
+        Ok(self.position)
+    }
+}
+
+const CHUNK: u64 = 64 << 10;
+
+#[tokio::test]
+async fn a_part_of_50_mib_streams_through() {
+    let size = 50 << 20;
+    let chunks =
+        (0..size / CHUNK).map(|n| Ok::<_, io::Error>((n * CHUNK..(n + 1) * CHUNK).map(octet).collect()));
+    let part = write::Part::new("1@carnet", "application/pdf", Some(size), stream::iter(chunks));
+    let package = write::Package::new("<e/>".to_owned(), "urn:x", vec![part]);
+    let content_type = ContentType::parse(&package.content_type()).unwrap();
+    let body = package.into_stream().map_err(|error| error.to_string());
+    let limits = Limits { total_bytes: size + 1000, ..LIMITS };
+    let read = read_package(&content_type, body, &limits, &mut Checker::default()).await.unwrap();
+    assert_eq!(read.parts["1@carnet"], size);
+}
+
+#[tokio::test]
+async fn a_package_whose_part_is_of_unknown_size_is_of_unknown_size() {
+    let part =
+        |size| write::Part::new("1", "a/b", size, stream::iter([Ok::<_, io::Error>(Bytes::from("x"))]));
+    let package = |parts| write::Package::new("<e/>".to_owned(), "urn:x", parts);
+    assert!(package(vec![part(Some(1))]).size().is_some());
+    assert_eq!(package(vec![part(Some(1)), part(None)]).size(), None);
+}
+
+#[tokio::test]
+async fn a_part_that_cannot_be_read_ends_the_package() {
+    let body = stream::iter([Ok(Bytes::from("x")), Err(io::Error::other("the disk is gone"))]);
+    let package =
+        write::Package::new("<e/>".to_owned(), "urn:x", vec![write::Part::new("1", "a/b", None, body)]);
+    let written: Result<Vec<Bytes>, _> = package.into_stream().try_collect().await;
+    assert_eq!(written.unwrap_err().to_string(), "the disk is gone");
 }

@@ -1,7 +1,7 @@
 use xml::Limits;
 
 use super::*;
-use crate::{FaultCode, read_fault};
+use crate::{FAULT_ACTION, FaultCode, ReceivedFault, Subcode, read_fault};
 
 fn with<T>(text: &str, in_package: bool, look: impl FnOnce(Result<Message<'_>, Fault>) -> T) -> T {
     let document = Document::parse(text, &Limits::default()).unwrap();
@@ -58,7 +58,9 @@ fn a_security_header_that_must_be_understood_is_taken_and_another_is_not() {
     let elsewhere = "<x:Strange xmlns:x='urn:x' s:mustUnderstand='1' s:role='urn:somebody-else'/>";
     with(&envelope(elsewhere, "<b/>"), false, |message| assert!(message.is_ok()));
     // Without SOAP's namespace the attribute means nothing.
-    with(&envelope("<x:Odd xmlns:x='urn:x' mustUnderstand='1'/>", "<b/>"), false, |message| assert!(message.is_ok()));
+    with(&envelope("<x:Odd xmlns:x='urn:x' mustUnderstand='1'/>", "<b/>"), false, |message| {
+        assert!(message.is_ok())
+    });
 }
 
 #[test]
@@ -70,19 +72,84 @@ fn soap_1_1_is_taken_in_a_package_only() {
 
 #[test]
 fn an_envelope_without_exactly_one_body_element_is_a_sender_fault() {
-    for text in [envelope("", ""), envelope("", "<a/><b/>"), "<a/>".to_owned(), format!("<s:Envelope xmlns:s='{SOAP_1_2}'/>")] {
+    let two_bodies =
+        format!("<s:Envelope xmlns:s='{SOAP_1_2}'><s:Body><a/></s:Body><s:Body><b/></s:Body></s:Envelope>");
+    let no_body = format!("<s:Envelope xmlns:s='{SOAP_1_2}'/>");
+    for text in [envelope("", ""), envelope("", "<a/><b/>"), "<a/>".to_owned(), no_body, two_bodies] {
         let refused = fault(&text);
         assert_eq!((refused.code, refused.http_status()), (FaultCode::Sender, 400), "{text}");
     }
 }
 
 #[test]
-fn a_fault_is_read_as_it_was_written() {
-    let text = Fault::action_mismatch("not <that>").to_envelope(Some("m1"));
-    with(&text, false, |message| {
+fn a_header_that_stands_there_twice_is_refused() {
+    for twice in ["wsa:Action", "wsa:MessageID", "wsa:To", "wsa:ReplyTo", "wsse:Security"] {
+        let refused = fault(&envelope(&format!("<{twice}>a</{twice}><{twice}>b</{twice}>"), "<b/>"));
+        assert_eq!(
+            (refused.code, refused.subcode),
+            (FaultCode::Sender, Some(Subcode::InvalidCardinality)),
+            "{twice}"
+        );
+    }
+    // One message may answer several.
+    with(
+        &envelope("<wsa:RelatesTo>a</wsa:RelatesTo><wsa:RelatesTo>b</wsa:RelatesTo>", "<b/>"),
+        false,
+        |message| {
+            assert_eq!(message.unwrap().relates_to.as_deref(), Some("a"));
+        },
+    );
+}
+
+#[test]
+fn headers_for_other_nodes_are_left_alone() {
+    let none = format!("<x:Odd xmlns:x='urn:x' s:mustUnderstand='1' s:role='{SOAP_1_2}/role/none'/>");
+    with(&envelope(&none, "<b/>"), false, |message| assert!(message.is_ok()));
+    let next = none.replace("/none", "/next");
+    assert_eq!(fault(&envelope(&next, "<b/>")).code, FaultCode::MustUnderstand);
+}
+
+#[test]
+fn a_fault_about_a_header_without_namespace_is_well_formed() {
+    let answer = fault(&envelope("<Odd s:mustUnderstand='1'/>", "<b/>")).to_envelope(None);
+    with(&answer, false, |message| assert!(message.is_ok(), "{answer}"));
+    assert!(answer.contains("qname=\"Odd\""), "{answer}");
+}
+
+fn received(fault: &Fault) -> (Option<String>, ReceivedFault) {
+    with(&fault.to_envelope(Some("m1")), false, |message| {
         let message = message.unwrap();
         assert_eq!(message.relates_to.as_deref(), Some("m1"));
-        let received = read_fault(message.body).unwrap();
-        assert_eq!((received.code.as_str(), received.reason.as_str()), ("Sender/ActionMismatch", "not <that>"));
+        assert_eq!(message.action.as_deref(), Some(fault.action()));
+        (message.action, read_fault(message.body).unwrap())
+    })
+}
+
+#[test]
+fn a_fault_is_read_as_it_was_written() {
+    let (action, fault) = received(&Fault::action_mismatch("not <that>"));
+    assert_eq!(action.as_deref(), Some("http://www.w3.org/2005/08/addressing/fault"));
+    assert_eq!(
+        (fault.code.as_str(), fault.reason.as_str()),
+        ("Sender/InvalidAddressingHeader/ActionMismatch", "not <that>")
+    );
+    let (action, fault) = received(&Fault::receiver("a\u{1}b"));
+    assert_eq!(action.as_deref(), Some(FAULT_ACTION));
+    assert_eq!(
+        (fault.code.as_str(), fault.reason.as_str()),
+        ("Receiver", "a b"),
+        "XML cannot hold that character"
+    );
+}
+
+#[test]
+fn a_fault_of_soap_1_1_is_read() {
+    let text = format!(
+        "<s:Envelope xmlns:s='{SOAP_1_1}'><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring> no </faultstring>\
+         </s:Fault></s:Body></s:Envelope>"
+    );
+    with(&text, true, |message| {
+        let expected = ReceivedFault { code: "Client".to_owned(), reason: "no".to_owned() };
+        assert_eq!(read_fault(message.unwrap().body), Some(expected));
     });
 }
