@@ -17,7 +17,6 @@ impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full,
-            io::ErrorKind::NotFound => Error::Missing,
             _ => Error::Io(error),
         }
     }

@@ -1,13 +1,14 @@
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use openssl::sha::{sha1, sha256};
 use tempfile::TempDir;
 
-use super::{LocalStore, hex};
+use super::LocalStore;
 use crate::format::{CHUNK, DIGEST, HEADER};
 use crate::{BlobStore, BlobWriter, Error, Stored};
 
@@ -34,8 +35,19 @@ fn octets(length: usize) -> Vec<u8> {
     (0..length).map(|n| (n * 7 % 251) as u8).collect()
 }
 
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { [below(&path), vec![path]].concat() } else { vec![path] })
+        .collect()
+}
+
 fn files(folder: &Path) -> Vec<PathBuf> {
-    super::files_below(folder).unwrap().into_iter().map(|(path, _)| path).collect()
+    below(folder).into_iter().filter(|path| path.is_file()).collect()
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 #[tokio::test]
@@ -92,13 +104,78 @@ async fn a_cut_blob_is_corrupt_and_not_short() {
 }
 
 #[tokio::test]
+async fn octets_behind_the_end_of_a_blob_are_found() {
+    let (folder, store) = store().await;
+    let stored = put(&store, &octets(2 * CHUNK), CHUNK).await;
+    let path = files(folder.path()).pop().unwrap();
+    let good = fs::read(&path).unwrap();
+    fs::write(&path, [&good[..], b"x"].concat()).unwrap();
+    assert!(matches!(get(&store, &stored).await, Err(Error::Corrupt { chunk: 2 })));
+    fs::write(&path, good).unwrap();
+    let shorter = Stored { size: CHUNK as u64, ..stored };
+    assert!(matches!(get(&store, &shorter).await, Err(Error::Corrupt { chunk: 1 })));
+}
+
+#[tokio::test]
+async fn nobody_else_can_read_documents() {
+    let (folder, store) = store().await;
+    put(&store, b"letter", 10).await;
+    for path in below(folder.path()) {
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o077, 0, "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn a_store_opened_again_has_its_blobs() {
+    let (folder, store) = store().await;
+    let stored = put(&store, b"letter", 10).await;
+    let again = LocalStore::open(&folder.path().join("documents")).await.unwrap();
+    assert_eq!(get(&again, &stored).await.unwrap(), b"letter");
+}
+
+#[tokio::test]
+async fn a_store_whose_folders_are_gone_is_broken_and_not_a_missing_blob() {
+    let (folder, store) = store().await;
+    fs::remove_dir_all(folder.path().join("documents")).unwrap();
+    let mut writer = store.writer().await.unwrap();
+    writer.write(Bytes::from_static(b"letter")).await.unwrap();
+    assert!(matches!(writer.finish().await, Err(Error::Io(_))));
+    assert!(matches!(store.check().await, Err(Error::Io(_))));
+}
+
+#[tokio::test]
+async fn an_error_of_a_chunk_comes_out_and_stays() {
+    let (folder, store) = store().await;
+    fs::remove_dir_all(folder.path().join("documents")).unwrap();
+    let mut writer = store.writer().await.unwrap();
+    let mut results = Vec::new();
+    for _ in 0..4 {
+        results.push(writer.write(Bytes::from(octets(CHUNK))).await.is_ok());
+    }
+    assert_eq!(results, [true, true, false, false]);
+    assert!(writer.finish().await.is_err());
+}
+
+#[test]
+fn a_full_disk_has_a_name_of_its_own() {
+    for full in [std::io::ErrorKind::StorageFull, std::io::ErrorKind::QuotaExceeded] {
+        assert!(matches!(Error::from(std::io::Error::from(full)), Error::Full));
+    }
+}
+
+#[tokio::test]
 async fn a_writer_that_is_dropped_leaves_nothing() {
     let (folder, store) = store().await;
     let mut writer = store.writer().await.unwrap();
-    writer.write(Bytes::from(octets(2 * CHUNK))).await.unwrap();
-    assert_eq!(files(folder.path()).len(), 1);
+    writer.write(Bytes::from(octets(3 * CHUNK))).await.unwrap();
+    assert_eq!(files(folder.path()).len(), 1, "it is on the disk already");
     drop(writer);
-    assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+    // A chunk may be on its way to the disk on another thread.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !files(folder.path()).is_empty() {
+        assert!(Instant::now() < deadline, "{:?} is left", files(folder.path()));
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -121,9 +198,10 @@ async fn the_sweep_sees_old_blobs_and_clears_what_a_crash_left() {
     let (folder, store) = store().await;
     let stored = put(&store, b"letter", 10).await;
     fs::write(folder.path().join("documents/tmp/left-by-a-crash"), b"half").unwrap();
+    fs::write(folder.path().join("documents/00/not-ours"), b"kept").unwrap();
     assert_eq!(store.older_than(Duration::from_secs(3600)).await.unwrap(), Vec::<String>::new());
-    assert_eq!(store.older_than(Duration::ZERO).await.unwrap(), [stored.key.clone()]);
-    assert_eq!(files(folder.path()).len(), 1, "only the blob is left");
+    assert_eq!(store.older_than(Duration::ZERO).await.unwrap(), [&*stored.key]);
+    assert_eq!(files(folder.path()).len(), 2, "the blob is left, and what is not ours");
     assert_eq!(get(&store, &stored).await.unwrap(), b"letter");
 }
 

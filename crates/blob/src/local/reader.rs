@@ -1,0 +1,107 @@
+//! Reading a blob: while one chunk is given out, the next is read and verified.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::Error;
+use crate::format::{self, CHUNK, DIGEST, HEADER};
+
+/// A blob as a stream of verified chunks. Holds two at most.
+pub struct Reader {
+    next: Next,
+}
+
+enum Next {
+    Ready(Bytes, Rest),
+    Reading(JoinHandle<Result<(Bytes, Rest), Error>>),
+    End,
+}
+
+/// What was not read yet.
+struct Rest {
+    file: File,
+    /// The number of the next chunk, from 0.
+    chunk: u64,
+    /// Octets, without digests.
+    left: u64,
+}
+
+impl Reader {
+    /// Reads the first chunk, so that most of what can go wrong does so before anything is answered.
+    pub(super) fn open(path: &Path, size: u64) -> Result<Reader, Error> {
+        let mut file = File::open(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::Missing,
+            _ => error.into(),
+        })?;
+        let mut header = [0; HEADER];
+        file.read_exact(&mut header).map_err(|error| cut(error, 0))?;
+        let chunks = size.div_ceil(CHUNK as u64);
+        let length = HEADER as u64 + size + chunks * DIGEST as u64;
+        if header != format::header() {
+            return Err(Error::Corrupt { chunk: 0 });
+        }
+        // A short file is found where it ends; octets behind the end would not be found at all.
+        if file.metadata()?.len() > length {
+            return Err(Error::Corrupt { chunk: chunks });
+        }
+        let (bytes, rest) = Rest { file, chunk: 0, left: size }.read()?;
+        Ok(Reader { next: Next::Ready(bytes, rest) })
+    }
+}
+
+impl Rest {
+    /// The next chunk; empty at the end.
+    fn read(mut self) -> Result<(Bytes, Rest), Error> {
+        if self.left == 0 {
+            return Ok((Bytes::new(), self));
+        }
+        let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(CHUNK);
+        let mut sealed = vec![0; length + DIGEST];
+        self.file.read_exact(&mut sealed).map_err(|error| cut(error, self.chunk))?;
+        let length = format::verify(&sealed, self.chunk)?;
+        sealed.truncate(length);
+        self.chunk += 1;
+        self.left -= length as u64;
+        Ok((Bytes::from(sealed), self))
+    }
+}
+
+fn cut(error: std::io::Error, chunk: u64) -> Error {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => Error::Corrupt { chunk },
+        _ => error.into(),
+    }
+}
+
+impl Stream for Reader {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Next::Reading(task) = &mut self.next {
+            let result = ready!(Pin::new(task).poll(context));
+            self.next = match result.map_err(|error| Error::Io(error.into())).flatten() {
+                Ok((bytes, rest)) => Next::Ready(bytes, rest),
+                Err(error) => {
+                    self.next = Next::End;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            };
+        }
+        match std::mem::replace(&mut self.next, Next::End) {
+            Next::Ready(bytes, rest) if !bytes.is_empty() => {
+                if rest.left > 0 {
+                    self.next = Next::Reading(spawn_blocking(move || rest.read()));
+                }
+                Poll::Ready(Some(Ok(bytes)))
+            }
+            _ => Poll::Ready(None),
+        }
+    }
+}
