@@ -1,10 +1,12 @@
 //! An XDS.b client: Document Source and Document Consumer over SOAP. It speaks to any server; the command line, the tests
 //! and load tools use it.
 //!
-//! Documents stream from and to files: memory does not follow their size.
+//! Documents stream from and to files: memory does not follow their size. Nothing is sent twice: whoever calls knows
+//! whether a second submission would be harmful.
 
 mod error;
 mod exchange;
+mod meter;
 mod parts;
 mod transactions;
 
@@ -30,7 +32,10 @@ impl Endpoints {
     /// The services of a Carnet server, from its base address.
     pub fn of_server(base: &str) -> Self {
         let base = base.trim_end_matches('/');
-        Endpoints { registry: format!("{base}/services/registry"), repository: format!("{base}/services/repository") }
+        Endpoints {
+            registry: format!("{base}/services/registry"),
+            repository: format!("{base}/services/repository"),
+        }
     }
 }
 
@@ -38,17 +43,19 @@ impl Endpoints {
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     pub connect: Duration,
-    /// From the first octet of a request to the head of its answer: an upload counts.
+    /// Without an octet going or coming, from the first octet of a request to the last of its answer. A transfer may last
+    /// as long as it moves.
     pub answer: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(1800) }
+        Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(60) }
     }
 }
 
-/// Called with the octets of documents that have gone or come so far.
+/// Called with the octets that have gone or come so far in one exchange, all documents together. Documents inside an
+/// envelope are not counted.
 pub type Progress = Rc<dyn Fn(u64)>;
 
 /// A client of one server. Cheap to clone; stays on its thread.
@@ -77,7 +84,11 @@ pub enum Source {
 
 impl Outgoing {
     pub fn file(id: &str, mime_type: &str, path: &Path) -> Self {
-        Outgoing { id: id.to_owned(), mime_type: mime_type.to_owned(), content: Source::File(path.to_owned()) }
+        Outgoing {
+            id: id.to_owned(),
+            mime_type: mime_type.to_owned(),
+            content: Source::File(path.to_owned()),
+        }
     }
 
     pub fn bytes(id: &str, mime_type: &str, bytes: impl Into<Bytes>) -> Self {
@@ -108,6 +119,8 @@ pub struct RetrievedDocument {
     pub request: DocumentRequest,
     pub mime_type: String,
     pub path: PathBuf,
+    /// In octets.
+    pub size: u64,
 }
 
 /// An answer as it came, for tests that look at the wire.

@@ -1,15 +1,11 @@
 //! ITI-41, ITI-42, ITI-18 and ITI-43 from the client's side.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use futures_util::TryStreamExt;
-use soap::{Encoding, Header};
-use tokio::fs::File;
-use tokio_util::io::ReaderStream;
-use uuid::Uuid;
+use soap::Encoding;
+use soap::package::same_part;
 use xds::constants::action;
 use xds::ebxml::SubmitObjects;
 use xds::message::{
@@ -17,55 +13,51 @@ use xds::message::{
     read_query_response, read_retrieve_response,
 };
 use xds::query::Request;
-use xds::value::uuid_urn;
 
-use crate::{Client, Error, Outgoing, Progress, QueryAnswer, Retrieved, RetrievedDocument, Source};
-
-/// Octets read from a file at a time.
-const CHUNK: usize = 256 << 10;
+use crate::exchange::Answer;
+use crate::parts::{Received, all, outgoing, write};
+use crate::{Client, Error, Outgoing, QueryAnswer, Retrieved, RetrievedDocument};
 
 impl Client {
-    /// Files documents with their metadata (ITI-41).
+    /// Files documents with their metadata (ITI-41). With [`Encoding::Mtom`] they stream, with [`Encoding::Simple`] they
+    /// are inside the envelope, all in memory.
     pub async fn provide_and_register(
         &self,
         objects: SubmitObjects,
         documents: Vec<Outgoing>,
         encoding: Encoding,
     ) -> Result<ReceivedResponse, Error> {
+        let content_id = |index: usize| format!("document-{}@source", index + 1);
         let mut contents = Vec::new();
-        let mut parts = Vec::new();
-        for (number, document) in documents.into_iter().enumerate() {
+        for (index, document) in documents.iter().enumerate() {
             let content = match encoding {
                 Encoding::Simple => Content::Inline(STANDARD.encode(all(&document.content).await?).into()),
-                Encoding::Mtom => {
-                    let content_id = format!("document-{}@source", number + 1);
-                    parts.push(part(&content_id, &document, self.progress.clone()).await?);
-                    Content::Part(content_id)
-                }
+                Encoding::Mtom => Content::Part(content_id(index)),
             };
-            contents.push((document.id, content));
+            contents.push((document.id.clone(), content));
         }
         let request = ProvideAndRegister { objects, documents: contents };
-        let url = &self.endpoints.repository;
-        let envelope = envelope(action::ITI_41, url, |w| request.write(w));
-        let answer = self.exchange(url, action::ITI_41, encoding, envelope, parts, None).await?;
-        answer.read(|body| RegistryResponse::read(body).map_err(|error| error.to_string()))
+        let mut call = self.call(&self.endpoints.repository, action::ITI_41, encoding, |w| request.write(w));
+        if encoding == Encoding::Mtom {
+            for (index, document) in documents.into_iter().enumerate() {
+                call.parts.push(outgoing(&content_id(index), document, call.meter.clone()).await?);
+            }
+        }
+        self.exchange(call).await?.read(RegistryResponse::read)
     }
 
     /// Registers metadata (ITI-42).
     pub async fn register(&self, objects: &SubmitObjects) -> Result<ReceivedResponse, Error> {
-        let url = &self.endpoints.registry;
-        let envelope = envelope(action::ITI_42, url, |w| objects.write(w));
-        let answer = self.exchange(url, action::ITI_42, Encoding::Simple, envelope, Vec::new(), None).await?;
-        answer.read(|body| RegistryResponse::read(body).map_err(|error| error.to_string()))
+        let call =
+            self.call(&self.endpoints.registry, action::ITI_42, Encoding::Simple, |w| objects.write(w));
+        self.exchange(call).await?.read(RegistryResponse::read)
     }
 
     /// Asks the registry (ITI-18).
     pub async fn query(&self, request: &Request) -> Result<QueryAnswer, Error> {
-        let url = &self.endpoints.registry;
-        let envelope = envelope(action::ITI_18, url, |w| request.write(w));
-        let answer = self.exchange(url, action::ITI_18, Encoding::Simple, envelope, Vec::new(), None).await?;
-        let received = answer.read(|body| read_query_response(body).map_err(|error| error.to_string()))?;
+        let call =
+            self.call(&self.endpoints.registry, action::ITI_18, Encoding::Simple, |w| request.write(w));
+        let received = self.exchange(call).await?.read(read_query_response)?;
         Ok(QueryAnswer {
             response: received.response,
             documents: received.documents,
@@ -75,75 +67,56 @@ impl Client {
         })
     }
 
-    /// Reads documents (ITI-43) into files of `folder`.
+    /// Reads documents (ITI-43) into new files of `folder`, which is best a folder that nobody else uses: files of an answer
+    /// that turns out wrong stay there.
     pub async fn retrieve(
         &self,
         requests: &[DocumentRequest],
         encoding: Encoding,
         folder: &Path,
     ) -> Result<Retrieved, Error> {
-        let url = &self.endpoints.repository;
         let request = RetrieveRequest(requests.to_vec());
-        let envelope = envelope(action::ITI_43, url, |w| request.write(w));
-        let answer = self.exchange(url, action::ITI_43, encoding, envelope, Vec::new(), Some(folder)).await?;
-        answer.read(|body| {
-            let (response, received) = read_retrieve_response(body).map_err(|error| error.to_string())?;
-            let mut documents = Vec::new();
-            for document in received {
-                let path = match document.content {
-                    Content::Part(id) => {
-                        let same = |(key, _): &(&String, &PathBuf)| soap::package::same_part(key, &id);
-                        let part = answer.parts.iter().find(same);
-                        part.map(|(_, path)| path.clone()).ok_or("the package lacks a document's part")?
-                    }
-                    Content::Inline(text) => inline(&text, folder)?,
-                };
-                documents.push(RetrievedDocument { request: document.request, mime_type: document.mime_type, path });
+        let mut call = self.call(&self.endpoints.repository, action::ITI_43, encoding, |w| request.write(w));
+        call.folder = Some(folder);
+        let answer = self.exchange(call).await?;
+        let (response, places) = answer.read(|body| places(&answer, body))?;
+        let mut documents = Vec::new();
+        for (request, mime_type, place) in places {
+            let Received { path, size } = match place {
+                Place::File(received) => received,
+                Place::Memory(octets) => write(&octets, folder).await?,
+            };
+            documents.push(RetrievedDocument { request, mime_type, path, size });
+        }
+        Ok(Retrieved { response, documents })
+    }
+}
+
+/// Where the octets of a document are that was received.
+enum Place {
+    File(Received),
+    Memory(Vec<u8>),
+}
+
+type Places = Vec<(DocumentRequest, String, Place)>;
+
+fn places(answer: &Answer, body: xml::Element<'_>) -> Result<(ReceivedResponse, Places), String> {
+    let (response, received) = read_retrieve_response(body).map_err(|error| error.to_string())?;
+    let mut places = Vec::new();
+    for document in received {
+        let place = match document.content {
+            Content::Part(id) => {
+                let encoded =
+                    || answer.parts.iter().find(|(key, _)| same_part(key, &id)).map(|(_, part)| part);
+                let part = answer.parts.get(&id).or_else(encoded);
+                Place::File(part.ok_or_else(|| format!("the package has no part cid:{id}"))?.clone())
             }
-            Ok(Retrieved { response, documents })
-        })
+            Content::Inline(text) => {
+                let compact: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+                Place::Memory(STANDARD.decode(compact).map_err(|_| "a document is not base64")?)
+            }
+        };
+        places.push((document.request, document.mime_type, place));
     }
-}
-
-fn envelope(action: &str, url: &str, body: impl FnOnce(&mut xml::Writer)) -> String {
-    soap::write(&Header::request(action, &uuid_urn(Uuid::new_v4()), url), body)
-}
-
-async fn all(source: &Source) -> Result<Bytes, Error> {
-    match source {
-        Source::Bytes(bytes) => Ok(bytes.clone()),
-        Source::File(path) => tokio::fs::read(path).await.map(Bytes::from).map_err(Error::file(path)),
-    }
-}
-
-async fn part(content_id: &str, document: &Outgoing, progress: Option<Progress>) -> Result<mtom::Part, Error> {
-    let mime_type = &document.mime_type;
-    match &document.content {
-        Source::Bytes(bytes) => {
-            let (size, bytes) = (bytes.len() as u64, bytes.clone());
-            let body = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes)]);
-            Ok(mtom::Part::new(content_id, mime_type, Some(size), body))
-        }
-        Source::File(path) => {
-            let file = File::open(path).await.map_err(Error::file(path))?;
-            let size = file.metadata().await.map_err(Error::file(path))?.len();
-            let mut sent = 0;
-            let body = ReaderStream::with_capacity(file, CHUNK).inspect_ok(move |bytes| {
-                sent += bytes.len() as u64;
-                if let Some(progress) = &progress {
-                    progress(sent);
-                }
-            });
-            Ok(mtom::Part::new(content_id, mime_type, Some(size), body))
-        }
-    }
-}
-
-/// A document that came as base64, as a file.
-fn inline(text: &str, folder: &Path) -> Result<PathBuf, String> {
-    let compact: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let octets = STANDARD.decode(compact).map_err(|_| "a document is not base64")?;
-    let path = folder.join(Uuid::new_v4().to_string());
-    std::fs::write(&path, octets).map_err(|error| format!("a document cannot be written: {error}"))?;
-    Ok(path)
+    Ok((response, places))
 }
