@@ -3,11 +3,15 @@ use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("PostgreSQL is not installed (looked on PATH and under /usr/lib/postgresql): apt-get install postgresql-15")]
+    #[error(
+        "PostgreSQL is not installed (looked on PATH and under /usr/lib/postgresql): apt-get install postgresql-15"
+    )]
     NotInstalled,
     #[error("the data in {} were made by PostgreSQL {found}, which is not installed: apt-get install postgresql-{found}", folder.display())]
     WrongVersion { folder: PathBuf, found: String },
-    #[error("PostgreSQL does not run as root, and there is neither an account \"postgres\" nor \"nobody\" to run it under")]
+    #[error(
+        "PostgreSQL does not run as root, and there is neither an account \"postgres\" nor \"nobody\" to run it under"
+    )]
     NoAccount,
     #[error("{} belongs to another account than \"{account}\", which PostgreSQL runs under", folder.display())]
     ForeignFolder { folder: PathBuf, account: String },
@@ -17,7 +21,7 @@ pub enum Error {
     Program { program: &'static str, output: String },
     #[error("PostgreSQL did not get ready in {seconds} s; the end of its log:\n{log}")]
     NotReady { seconds: u64, log: String },
-    #[error("PostgreSQL ended while it was starting; the end of its log:\n{log}")]
+    #[error("PostgreSQL ended; the end of its log:\n{log}")]
     Ended { log: String },
     #[error("another PostgreSQL still runs on {} and does not stop", folder.display())]
     StillRunning { folder: PathBuf },

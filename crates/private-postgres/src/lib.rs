@@ -2,13 +2,19 @@
 //! Unix socket, stopped with its parent.
 //!
 //! PostgreSQL refuses to run as root. A process of root starts it under the account `postgres` (or `nobody`); anybody
-//! else starts it as themselves. The server dies with its parent, even when that is killed: the kernel sends it SIGINT
+//! else starts it as themselves. Who may connect is decided by the socket's folder, which only that account (and root)
+//! can enter: the server asks for no password.
+//!
+//! The server dies with its parent, even when that is killed: the kernel sends it SIGINT
 //! (a fast shutdown), and the next start waits for it to end.
 
 mod account;
 mod binaries;
 mod error;
 mod folder;
+mod keeper;
+mod predecessor;
+mod program;
 mod server;
 
 use std::path::PathBuf;

@@ -1,38 +1,12 @@
 //! A real PostgreSQL in a temporary folder.
 
+mod common;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
+use common::{connect, count, folder, is_root};
 use private_postgres::{Error, Options, PrivatePostgres};
-use tempfile::TempDir;
-use tokio_postgres::{Client, NoTls};
-
-fn folder() -> (TempDir, Options) {
-    let folder = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap();
-    let options = Options::new(folder.path().join("postgres"));
-    (folder, options)
-}
-
-async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
-async fn count(url: &str) -> i64 {
-    connect(url).await.query_one("select count(*) from kept", &[]).await.unwrap().get(0)
-}
-
-fn postmaster(data: &Path) -> i32 {
-    let text = fs::read_to_string(data.join("cluster/postmaster.pid")).unwrap();
-    text.lines().next().unwrap().parse().unwrap()
-}
-
-fn kill_hard(pid: i32) {
-    let status = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
-    assert!(status.success());
-}
 
 #[tokio::test]
 async fn data_are_there_after_a_stop_and_a_second_start() {
@@ -67,41 +41,6 @@ async fn it_keeps_what_it_acknowledged_and_listens_nowhere() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_killed_is_started_again_with_its_data() {
-    let (_folder, options) = folder();
-    let server = PrivatePostgres::start(&options).await.unwrap();
-    let client = connect(&server.connection()).await;
-    client.batch_execute("create table kept as select 1").await.unwrap();
-    let before = postmaster(&options.data);
-    kill_hard(before);
-    // The connection ends with the server; a new one is possible as soon as the new server is ready.
-    while client.simple_query("select 1").await.is_ok() {}
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    let after = loop {
-        if let Ok((client, connection)) = tokio_postgres::connect(&server.connection(), NoTls).await {
-            tokio::spawn(connection);
-            break client;
-        }
-        assert!(std::time::Instant::now() < deadline, "the server did not come back");
-        tokio::task::yield_now().await;
-    };
-    let kept: i64 = after.query_one("select count(*) from kept", &[]).await.unwrap().get(0);
-    assert_eq!(kept, 1);
-    assert_ne!(postmaster(&options.data), before);
-    server.stop().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_stale_pid_file_does_not_stop_a_start() {
-    let (_folder, options) = folder();
-    PrivatePostgres::start(&options).await.unwrap().stop().await.unwrap();
-    // A process that exists and is no PostgreSQL.
-    let pid_file = options.data.join("cluster/postmaster.pid");
-    fs::write(&pid_file, format!("{}\n{}\n", std::process::id(), options.data.display())).unwrap();
-    PrivatePostgres::start(&options).await.unwrap().stop().await.unwrap();
-}
-
-#[tokio::test]
 async fn data_of_a_version_that_is_not_installed_are_refused() {
     let (_folder, options) = folder();
     PrivatePostgres::start(&options).await.unwrap().stop().await.unwrap();
@@ -122,8 +61,7 @@ async fn one_server_at_a_time() {
 
 #[tokio::test]
 async fn a_folder_that_its_account_cannot_enter_is_refused_by_name() {
-    if !nix::unistd::geteuid().is_root() {
-        eprintln!("skipped: only root steps down to another account");
+    if !is_root() {
         return;
     }
     let (folder, _) = folder();
@@ -133,4 +71,85 @@ async fn a_folder_that_its_account_cannot_enter_is_refused_by_name() {
     assert!(!private_postgres::account_can_reach(&closed.join("data")));
     let refused = PrivatePostgres::start(&Options::new(closed.join("data/postgres"))).await.err().unwrap();
     assert!(matches!(refused, Error::FolderNotReachable { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_folder_of_somebody_else_is_refused() {
+    if !is_root() {
+        return;
+    }
+    let (_folder, options) = folder();
+    fs::create_dir(&options.data).unwrap();
+    chown(&options.data, Some(1), Some(1)).unwrap();
+    let refused = PrivatePostgres::start(&options).await.err().unwrap();
+    assert!(matches!(&refused, Error::ForeignFolder { folder, .. } if *folder == options.data), "{refused}");
+    assert_eq!(fs::metadata(&options.data).unwrap().uid(), 1, "it was not taken over");
+}
+
+#[tokio::test]
+async fn nobody_else_can_enter_its_folders() {
+    let (_folder, options) = folder();
+    fs::create_dir(&options.data).unwrap();
+    let server = PrivatePostgres::start(&Options::new(options.data.join("postgres"))).await.unwrap();
+    for folder in ["postgres", "postgres/socket", "postgres/cluster"] {
+        let mode = fs::metadata(options.data.join(folder)).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o700, "{folder}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn it_works_in_a_folder_whose_name_is_long_or_needs_quotes() {
+    for name in ["a folder, with 'quotes'".to_owned(), "long".repeat(30)] {
+        let (folder, _) = folder();
+        let options = Options::new(folder.path().join(name));
+        let server = PrivatePostgres::start(&options).await.unwrap();
+        connect(&server.connection()).await.simple_query("select 1").await.unwrap();
+        assert_eq!(PrivatePostgres::running(&options).await, Some(server.connection()));
+        let socket = server.connection().split([' ', '=']).nth(1).unwrap().to_owned();
+        assert_eq!(fs::metadata(&socket).unwrap().mode() & 0o777, 0o700);
+        server.stop().await.unwrap();
+        fs::remove_dir(socket).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn its_log_quotes_neither_values_nor_statements() {
+    let (_folder, options) = folder();
+    let server = PrivatePostgres::start(&options).await.unwrap();
+    let client = connect(&server.connection()).await;
+    client.batch_execute("create table patient (ins text primary key)").await.unwrap();
+    client.execute("insert into patient values ($1)", &[&"SECRET"]).await.unwrap();
+    client.execute("insert into patient values ($1)", &[&"SECRET"]).await.unwrap_err();
+    client.simple_query("insert into patient values ('SECRET')").await.unwrap_err();
+    server.stop().await.unwrap();
+    let log = fs::read_to_string(options.data.join("postgres.log")).unwrap();
+    assert!(log.contains("patient_pkey") && !log.contains("SECRET"), "{log}");
+}
+
+#[tokio::test]
+async fn root_does_not_follow_a_link_out_of_the_folder_of_its_account() {
+    let (folder, options) = folder();
+    PrivatePostgres::start(&options).await.unwrap().stop().await.unwrap();
+    let target = folder.path().join("target");
+    fs::write(&target, "kept").unwrap();
+    let before = fs::metadata(&target).unwrap();
+    for name in ["postgres.log", "lock"] {
+        let path = options.data.join(name);
+        fs::remove_file(&path).unwrap();
+        symlink(&target, &path).unwrap();
+        let refused = PrivatePostgres::start(&options).await.err().unwrap();
+        assert!(matches!(refused, Error::Io { .. }), "{refused}");
+        fs::remove_file(&path).unwrap();
+    }
+    let after = fs::metadata(&target).unwrap();
+    assert_eq!((after.uid(), after.len()), (before.uid(), before.len()));
+}
+
+#[tokio::test]
+async fn the_end_of_its_log_says_why_it_does_not_start() {
+    let (_folder, mut options) = folder();
+    options.settings = vec![("no_such_setting".to_owned(), "1".to_owned())];
+    let refused = PrivatePostgres::start(&options).await.err().unwrap();
+    assert!(matches!(&refused, Error::Ended { log } if log.contains("no_such_setting")), "{refused}");
 }
