@@ -13,9 +13,13 @@ pub enum Error {
     Postgres(#[from] tokio_postgres::Error),
     #[error("the tables could not be brought up to date: {0}")]
     Migration(String),
-    #[error("the database was made by a newer version of Carnet (table version {found}, this one knows {known}): install that version")]
+    #[error(
+        "the database was made by a newer version of Carnet (table version {found}, this one knows {known}): install that version"
+    )]
     Newer { found: i32, known: i32 },
-    #[error("{name} is {stored} in the existing data and {given} in the configuration; it cannot be changed: set it back")]
+    #[error(
+        "{name} is {stored} in the existing data and {given} in the configuration; it cannot be changed: set it back"
+    )]
     Changed { name: String, stored: String, given: String },
 }
 
@@ -41,8 +45,15 @@ pub fn is_unavailable(error: &tokio_postgres::Error) -> bool {
     let class = code.code().get(..2).unwrap_or_default();
     // 08: connection, 53: out of resources, 57: operator intervention (shutdown, cancelled by a timeout).
     matches!(class, "08" | "53" | "57")
-        || [&SqlState::T_R_DEADLOCK_DETECTED, &SqlState::T_R_SERIALIZATION_FAILURE, &SqlState::LOCK_NOT_AVAILABLE]
-            .contains(&code)
+        || [&SqlState::LOCK_NOT_AVAILABLE, &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT].contains(&code)
+        || is_conflict(error)
+}
+
+/// True when two transactions stood in each other's way and this one was given up: run again from its start, it may
+/// succeed at once.
+pub fn is_conflict(error: &tokio_postgres::Error) -> bool {
+    [Some(&SqlState::T_R_DEADLOCK_DETECTED), Some(&SqlState::T_R_SERIALIZATION_FAILURE)]
+        .contains(&error.code())
 }
 
 /// SQLSTATE and message. The detail line of the server, which quotes values, is left out.

@@ -8,10 +8,12 @@ mod migrations;
 
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+};
 use tokio_postgres::Config;
 
-pub use error::{Error, is_unavailable};
+pub use error::{Error, is_conflict, is_unavailable};
 
 /// Limits of connections and statements.
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub struct Options {
     /// How long a request waits for a connection.
     pub wait: Duration,
     pub connect_timeout: Duration,
+    /// A connection that was not used for so long must answer within `connect_timeout` before it is given out.
+    pub probe_after: Duration,
     pub statement_timeout: Duration,
     pub lock_timeout: Duration,
     /// A transaction in which nothing happens is ended.
@@ -33,6 +37,7 @@ impl Default for Options {
             pool: 16,
             wait: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
+            probe_after: Duration::from_secs(1),
             statement_timeout: Duration::from_secs(60),
             lock_timeout: Duration::from_secs(20),
             idle_in_transaction_timeout: Duration::from_secs(60),
@@ -44,6 +49,7 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
+    /// Without the limits of the pool's sessions.
     config: Config,
 }
 
@@ -57,16 +63,21 @@ impl Database {
         config.connect_timeout(options.connect_timeout);
         config.application_name("carnet");
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_connect(config.clone(), home::HomeRuntime::here(), recycling);
-        let session = session_settings(options);
+        let manager =
+            Manager::from_connect(with_limits(&config, options), home::HomeRuntime::here(), recycling);
+        let (connect_timeout, probe_after) = (options.connect_timeout, options.probe_after);
         let pool = Pool::builder(manager)
             .max_size(options.pool)
             .wait_timeout(Some(options.wait))
-            .create_timeout(Some(options.connect_timeout))
+            .create_timeout(Some(connect_timeout))
             .runtime(Runtime::Tokio1)
-            .post_create(Hook::async_fn(move |client, _| {
-                let session = session.clone();
-                Box::pin(async move { client.batch_execute(&session).await.map_err(HookError::Backend) })
+            .pre_recycle(Hook::async_fn(move |client, metrics| {
+                Box::pin(async move {
+                    match metrics.last_used() < probe_after {
+                        true => Ok(()),
+                        false => probe(client, connect_timeout).await,
+                    }
+                })
             }))
             .build()
             .map_err(|error| Error::Pool(error.to_string()))?;
@@ -97,13 +108,25 @@ impl Database {
     }
 }
 
-/// Limits are settings of the session, so that they hold whatever the server's own are. The values are numbers.
-fn session_settings(options: &Options) -> String {
-    let ms = |time: Duration| time.as_millis();
-    format!(
-        "set statement_timeout = {}; set lock_timeout = {}; set idle_in_transaction_session_timeout = {};",
-        ms(options.statement_timeout),
-        ms(options.lock_timeout),
-        ms(options.idle_in_transaction_timeout)
-    )
+/// A connection whose server went away without a word looks alive until somebody waits for its answer.
+async fn probe(client: &ClientWrapper, limit: Duration) -> Result<(), HookError> {
+    match tokio::time::timeout(limit, client.simple_query("")).await {
+        Ok(answer) => answer.map(drop).map_err(HookError::Backend),
+        Err(_) => Err(HookError::message("the server does not answer")),
+    }
+}
+
+/// Limits are settings of the session, so that they hold whatever the server's own are.
+fn with_limits(config: &Config, options: &Options) -> Config {
+    let mut settings = config.get_options().unwrap_or_default().to_owned();
+    for (name, limit) in [
+        ("statement_timeout", options.statement_timeout),
+        ("lock_timeout", options.lock_timeout),
+        ("idle_in_transaction_session_timeout", options.idle_in_transaction_timeout),
+    ] {
+        settings.push_str(&format!(" -c {name}={}", limit.as_millis()));
+    }
+    let mut config = config.clone();
+    config.options(settings);
+    config
 }

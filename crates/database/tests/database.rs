@@ -1,7 +1,12 @@
 //! Against a real PostgreSQL.
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::time::Duration;
 
 use database::{Database, Error, Options};
 use private_postgres::PrivatePostgres;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
 
 async fn server() -> (tempfile::TempDir, private_postgres::Options, PrivatePostgres) {
     let folder = test_support::folder();
@@ -67,8 +72,88 @@ async fn a_server_that_is_away_is_told_from_a_wrong_statement_and_comes_back_by_
 #[tokio::test]
 async fn a_request_waits_for_a_connection_only_so_long() {
     let test = test_support::TestDatabase::create().await;
-    let options = Options { pool: 1, wait: std::time::Duration::from_millis(20), ..Options::default() };
+    let options = Options { pool: 1, wait: Duration::from_millis(20), ..Options::default() };
     let database = Database::connect(&test.url, &options).unwrap();
     let _held = database.get().await.unwrap();
     assert!(database.get().await.err().unwrap().is_unavailable());
+}
+
+#[tokio::test]
+async fn every_session_has_its_limits_and_keeps_the_options_of_the_address() {
+    let test = test_support::TestDatabase::create().await;
+    let options = Options {
+        statement_timeout: Duration::from_millis(1234),
+        lock_timeout: Duration::from_millis(234),
+        idle_in_transaction_timeout: Duration::from_millis(34),
+        ..Options::default()
+    };
+    let url = format!("{} options='-c work_mem=8MB'", test.url);
+    let client = Database::connect(&url, &options).unwrap().get().await.unwrap();
+    for (name, value) in [
+        ("statement_timeout", "1234ms"),
+        ("lock_timeout", "234ms"),
+        ("idle_in_transaction_session_timeout", "34ms"),
+        ("application_name", "carnet"),
+        ("work_mem", "8MB"),
+    ] {
+        let shown: String = client.query_one(&format!("show {name}"), &[]).await.unwrap().get(0);
+        assert_eq!(shown, value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_deadlock_is_a_conflict_and_a_full_wait_for_a_lock_is_not() {
+    let test = test_support::TestDatabase::create().await;
+    let options = Options { lock_timeout: Duration::from_millis(50), ..Options::default() };
+    let database = Database::connect(&test.url, &options).unwrap();
+    let (one, other) = (database.get().await.unwrap(), database.get().await.unwrap());
+    one.batch_execute("begin; select pg_advisory_xact_lock(1)").await.unwrap();
+    let waited = other.batch_execute("select pg_advisory_lock(1)").await.unwrap_err();
+    assert!(database::is_unavailable(&waited) && !database::is_conflict(&waited), "{waited}");
+    for client in [&one, &other] {
+        client.batch_execute("set lock_timeout = 0; set deadlock_timeout = '10ms'").await.unwrap();
+    }
+    other.batch_execute("begin; select pg_advisory_xact_lock(2)").await.unwrap();
+    let results = tokio::join!(
+        one.batch_execute("select pg_advisory_xact_lock(2); rollback"),
+        other.batch_execute("select pg_advisory_xact_lock(1); rollback"),
+    );
+    let given_up = results.0.and(results.1).unwrap_err();
+    assert!(database::is_unavailable(&given_up) && database::is_conflict(&given_up), "{given_up}");
+}
+
+#[tokio::test]
+async fn a_connection_whose_server_fell_silent_is_replaced_at_checkout() {
+    let test = test_support::TestDatabase::create().await;
+    let (socket, database) = test.url.strip_prefix("host=").unwrap().split_once(' ').unwrap();
+    let server = format!("{socket}/.s.PGSQL.5432");
+    // Between the pool and the server: when told, it keeps connections open and passes nothing on any more.
+    let folder = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+    let (silence, silent) = watch::channel(());
+    tokio::spawn(async move {
+        loop {
+            let (mut here, _) = listener.accept().await.unwrap();
+            let mut there = UnixStream::connect(&server).await.unwrap();
+            let mut silent = silent.clone();
+            silent.mark_unchanged();
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut here, &mut there) => {}
+                    _ = silent.changed() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    let options = Options {
+        pool: 1,
+        connect_timeout: Duration::from_millis(500),
+        probe_after: Duration::ZERO,
+        ..Options::default()
+    };
+    let url = format!("host={} {database}", folder.path().display());
+    let database = Database::connect(&url, &options).unwrap();
+    database.get().await.unwrap().simple_query("select 1").await.unwrap();
+    silence.send(()).unwrap();
+    database.get().await.unwrap().simple_query("select 1").await.unwrap();
 }
