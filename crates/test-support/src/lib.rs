@@ -7,7 +7,9 @@
 //! its data need not survive a power cut, only the tests.
 
 use std::os::unix::fs::PermissionsExt;
-use std::sync::Arc;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use database::{Database, Options};
 use private_postgres::PrivatePostgres;
@@ -16,15 +18,26 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
-/// A server and its folder.
 struct Server {
     postgres: PrivatePostgres,
-    _folder: TempDir,
+    /// Its input ends with this process.
+    _cleaner: Child,
     /// `create database` from a template allows one at a time.
     creating: Mutex<()>,
 }
 
-static SERVER: OnceCell<Arc<Server>> = OnceCell::const_new();
+/// Never dropped, as all that is static: the kernel stops the server, and the cleaner removes its folder.
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+
+/// Waits for the end of its input, then for the server to be gone (five seconds at most), and removes the folder.
+const CLEANER: &str = r#"
+    read -r _
+    for tenth in $(seq 50); do
+        test -e "$1/postgres/cluster/postmaster.pid" || break
+        sleep 0.1
+    done
+    rm -rf -- "$1"
+"#;
 
 /// A database of one test, with all tables. It goes away with the server.
 pub struct TestDatabase {
@@ -42,7 +55,8 @@ impl TestDatabase {
         let server = SERVER.get_or_init(start).await;
         let name = format!("test_{}", Uuid::new_v4().simple());
         let _one_at_a_time = server.creating.lock().await;
-        execute(&server.postgres.connection(), &format!("create database {name} template carnet_template")).await;
+        execute(&server.postgres.connection(), &format!("create database {name} template carnet_template"))
+            .await;
         TestDatabase { url: named(&server.postgres.connection(), &name) }
     }
 
@@ -52,18 +66,27 @@ impl TestDatabase {
     }
 }
 
-async fn start() -> Arc<Server> {
-    let folder = folder();
-    let mut options = private_postgres::Options::new(folder.path().join("postgres"));
+async fn start() -> Server {
+    let folder = folder().keep();
+    let cleaner = cleaner(&folder);
+    let mut options = private_postgres::Options::new(folder.join("postgres"));
     options.settings = [("fsync", "off"), ("synchronous_commit", "off"), ("max_connections", "300")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
     let postgres = PrivatePostgres::start(&options).await.unwrap();
     execute(&postgres.connection(), "create database carnet_template").await;
-    let template = Database::connect(&named(&postgres.connection(), "carnet_template"), &Options::default()).unwrap();
+    let template =
+        Database::connect(&named(&postgres.connection(), "carnet_template"), &Options::default()).unwrap();
     template.migrate().await.unwrap();
     template.close();
-    Arc::new(Server { postgres, _folder: folder, creating: Mutex::new(()) })
+    Server { postgres, _cleaner: cleaner, creating: Mutex::new(()) }
+}
+
+/// In a process group of its own: an interrupted test run is to be cleaned up as well.
+fn cleaner(folder: &Path) -> Child {
+    let mut command = Command::new("sh");
+    command.args(["-c", CLEANER, "cleaner"]).arg(folder).process_group(0);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 fn named(url: &str, database: &str) -> String {

@@ -52,7 +52,12 @@ pub struct Finding {
 
 impl Finding {
     pub fn error(code: ErrorCode, location: Option<&str>, context: impl Into<String>) -> Self {
-        Finding { code, severity: Severity::Error, context: context.into(), location: location.map(str::to_owned) }
+        Finding {
+            code,
+            severity: Severity::Error,
+            context: context.into(),
+            location: location.map(str::to_owned),
+        }
     }
 
     pub fn warning(code: ErrorCode, location: Option<&str>, context: impl Into<String>) -> Self {

@@ -141,9 +141,15 @@ impl ValidSubmission {
     pub fn fragment(&self, id: Uuid) -> Option<Fragment> {
         let urn = uuid_urn(id);
         let objects = self.objects();
-        let documents = objects.extrinsic_objects.iter().find(|o| o.common.id == urn).map(Fragment::of_document);
+        let documents =
+            objects.extrinsic_objects.iter().find(|o| o.common.id == urn).map(Fragment::of_document);
         documents
             .or_else(|| objects.packages.iter().find(|o| o.common.id == urn).map(Fragment::of_package))
-            .or_else(|| objects.associations.iter().find(|o| o.common.id == urn).map(Fragment::of_association))
+            .or_else(|| {
+                objects.associations.iter().find(|o| o.common.id == urn).map(Fragment::of_association)
+            })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,3 +153,6 @@ impl SubmitObjects {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

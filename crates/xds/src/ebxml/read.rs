@@ -3,8 +3,8 @@
 use xml::Element;
 
 use super::{
-    Association, Classification, Common, ExternalIdentifier, ExtrinsicObject, LocalizedString, RegistryPackage, Slot,
-    SubmitObjects,
+    Association, Classification, Common, ExternalIdentifier, ExtrinsicObject, LocalizedString,
+    RegistryPackage, Slot, SubmitObjects,
 };
 use crate::constants::ns::{LCM, RIM};
 use crate::error::{ErrorCode, Finding};
@@ -106,7 +106,10 @@ fn inner(element: Element<'_>) -> Common {
         description: strings(element, "Description"),
         version_name: element.child(RIM, "VersionInfo").and_then(|version| owned(version, "versionName")),
         classifications: element.children_named(RIM, "Classification").map(classification).collect(),
-        external_identifiers: element.children_named(RIM, "ExternalIdentifier").map(external_identifier).collect(),
+        external_identifiers: element
+            .children_named(RIM, "ExternalIdentifier")
+            .map(external_identifier)
+            .collect(),
     }
 }
 
@@ -169,7 +172,7 @@ fn owned(element: Element<'_>, name: &str) -> Option<String> {
 }
 
 fn required(element: Element<'_>, name: &str) -> Result<String, MessageError> {
-    owned(element, name)
-        .filter(|value| !value.is_empty())
-        .ok_or_else(|| MessageError(format!("{} (line {}) has no attribute {name}", element.name(), element.line())))
+    owned(element, name).filter(|value| !value.is_empty()).ok_or_else(|| {
+        MessageError(format!("{} (line {}) has no attribute {name}", element.name(), element.line()))
+    })
 }

@@ -4,8 +4,8 @@
 use xml::Writer;
 
 use super::{
-    Association, Classification, Common, ExternalIdentifier, ExtrinsicObject, LocalizedString, RegistryPackage, Slot,
-    SubmitObjects,
+    Association, Classification, Common, ExternalIdentifier, ExtrinsicObject, LocalizedString,
+    RegistryPackage, Slot, SubmitObjects,
 };
 use crate::constants::{OBJECT_TYPE_PREFIX, ns};
 

@@ -3,7 +3,9 @@
 use uuid::Uuid;
 
 use super::read::{Reader, Times, anything};
-use super::{Association, AssociationType, DocumentEntry, DocumentType, Folder, SubmissionSet, SubmissionSetStatus};
+use super::{
+    Association, AssociationType, DocumentEntry, DocumentType, Folder, SubmissionSet, SubmissionSetStatus,
+};
 use crate::constants::*;
 use crate::ebxml;
 use crate::error::Finding;
@@ -17,7 +19,10 @@ impl DocumentEntry {
         Self::read(object, &object.common.id)
     }
 
-    pub(crate) fn read(object: &ebxml::ExtrinsicObject, location: &str) -> Result<DocumentEntry, Vec<Finding>> {
+    pub(crate) fn read(
+        object: &ebxml::ExtrinsicObject,
+        location: &str,
+    ) -> Result<DocumentEntry, Vec<Finding>> {
         let common = &object.common;
         let mut r = Reader::new("DocumentEntry", location, common);
         let document_type = match common.object_type.as_deref() {
@@ -25,7 +30,10 @@ impl DocumentEntry {
             Some(DOCUMENT_ENTRY_ON_DEMAND) => Some(DocumentType::OnDemand),
             other => {
                 let sent = other.unwrap_or("nothing");
-                r.wrong("objectType", format!("must be that of a Stable or On-Demand document; {sent} was sent"));
+                r.wrong(
+                    "objectType",
+                    format!("must be that of a Stable or On-Demand document; {sent} was sent"),
+                );
                 None
             }
         };
@@ -135,7 +143,10 @@ impl DocumentEntry {
 }
 
 impl SubmissionSet {
-    pub(crate) fn read(package: &ebxml::RegistryPackage, location: &str) -> Result<SubmissionSet, Vec<Finding>> {
+    pub(crate) fn read(
+        package: &ebxml::RegistryPackage,
+        location: &str,
+    ) -> Result<SubmissionSet, Vec<Finding>> {
         let common = &package.common;
         let mut r = Reader::new("SubmissionSet", location, common);
         let entry_uuid = entry_uuid(&mut r, &common.id);
@@ -248,8 +259,10 @@ impl Association {
                 r.wrong(annotation, "belongs to a metadata update (ITI-57), not to a submission");
             }
         }
-        let documentation =
-            r.codes("associationDocumentation", ASSOCIATION_DOCUMENTATION, Times::Optional).into_iter().next();
+        let documentation = r
+            .codes("associationDocumentation", ASSOCIATION_DOCUMENTATION, Times::Optional)
+            .into_iter()
+            .next();
         let (source, target) = (parse_uuid_urn(&object.source_object), parse_uuid_urn(&object.target_object));
         let (extra, findings) = (r.extra(), r.findings);
         if let (true, Some(entry_uuid), Some(association_type), Some(source), Some(target)) =

@@ -39,7 +39,9 @@ impl<'a> Reader<'a> {
     fn count(&mut self, attribute: &str, times: Times, found: usize) {
         match (times, found) {
             (Times::Once | Times::AtLeastOnce, 0) => self.wrong(attribute, "required, and missing"),
-            (Times::Once | Times::Optional, 2..) => self.wrong(attribute, format!("only one value is allowed, {found} were sent")),
+            (Times::Once | Times::Optional, 2..) => {
+                self.wrong(attribute, format!("only one value is allowed, {found} were sent"))
+            }
             _ => {}
         }
     }
@@ -125,7 +127,10 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 let count = schemes.len();
-                self.wrong(attribute, format!("the code \"{code}\" needs one codingScheme, {count} were sent"));
+                self.wrong(
+                    attribute,
+                    format!("the code \"{code}\" needs one codingScheme, {count} were sent"),
+                );
                 None
             }
         }
@@ -151,7 +156,10 @@ impl<'a> Reader<'a> {
                 self.each("authorPerson", &persons, value::check_xcn);
                 self.each("authorInstitution", &author.institutions, value::check_xon);
                 self.each("authorTelecommunication", &author.telecommunications, value::check_xtn);
-                if author.person.is_none() && author.institutions.is_empty() && author.telecommunications.is_empty() {
+                if author.person.is_none()
+                    && author.institutions.is_empty()
+                    && author.telecommunications.is_empty()
+                {
                     self.wrong("author", "needs a person, an institution or a telecommunication address");
                 }
                 author

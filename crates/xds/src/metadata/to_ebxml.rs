@@ -77,7 +77,10 @@ impl Folder {
 impl Association {
     pub fn to_ebxml(&self) -> ebxml::Association {
         let mut b = Builder::new(uuid_urn(self.entry_uuid));
-        b.slot("SubmissionSetStatus", self.submission_set_status.map(|status| format!("{status:?}")).as_deref());
+        b.slot(
+            "SubmissionSetStatus",
+            self.submission_set_status.map(|status| format!("{status:?}")).as_deref(),
+        );
         b.extra(&self.extra);
         b.codes(ASSOCIATION_DOCUMENTATION, &self.documentation);
         let mut common = b.common;
@@ -133,7 +136,11 @@ impl Builder {
 
     fn mark(&mut self, node: &str) {
         let id = self.inner_id();
-        self.common.classifications.push(Classification { id, node: Some(node.to_owned()), ..Classification::default() });
+        self.common.classifications.push(Classification {
+            id,
+            node: Some(node.to_owned()),
+            ..Classification::default()
+        });
     }
 
     fn codes<'a>(&mut self, scheme: &str, codes: impl IntoIterator<Item = &'a Code>) {

@@ -45,9 +45,8 @@ pub fn resolve(
     let mut ids = Ids::default();
     for common in commons(&mut objects) {
         let submitted = common.id.clone();
-        let wrong = |context: String| {
-            Finding::error(ErrorCode::XDSRegistryMetadataError, Some(&submitted), context)
-        };
+        let wrong =
+            |context: String| Finding::error(ErrorCode::XDSRegistryMetadataError, Some(&submitted), context);
         if submitted.is_empty() {
             // An Association that nothing refers to.
             common.id = uuid_urn(fresh());
@@ -79,9 +78,10 @@ pub fn resolve(
     }
     for association in &mut objects.associations {
         let location = ids.submitted(&association.common.id);
-        for (end, name) in
-            [(&mut association.source_object, "sourceObject"), (&mut association.target_object, "targetObject")]
-        {
+        for (end, name) in [
+            (&mut association.source_object, "sourceObject"),
+            (&mut association.target_object, "targetObject"),
+        ] {
             match (ids.resolved.get(end), parse_uuid_urn(end)) {
                 (Some(urn), _) => *end = urn.clone(),
                 (None, Some(uuid)) => *end = uuid_urn(uuid),

@@ -38,7 +38,11 @@ pub fn check(objects: &SubmitObjects, rules: &Rules) -> Vec<Finding> {
     let mut checker = Checker { rules, findings: Vec::new() };
     for object in &objects.extrinsic_objects {
         checker.common("DocumentEntry", &object.common);
-        checker.length("DocumentEntry.mimeType", &object.common.id, object.mime_type.as_deref().unwrap_or_default());
+        checker.length(
+            "DocumentEntry.mimeType",
+            &object.common.id,
+            object.mime_type.as_deref().unwrap_or_default(),
+        );
     }
     for package in &objects.packages {
         checker.common("RegistryPackage", &package.common);
@@ -77,7 +81,10 @@ impl Checker<'_> {
                 self.wrong(id, format!("{kind}: the Slot \"{name}\" is there twice"));
             }
             if self.rules.strict_slot_names && !is_proper_name(name) {
-                self.wrong(id, format!("{kind}: the name of the extra Slot \"{name}\" is not a URN outside urn:ihe:"));
+                self.wrong(
+                    id,
+                    format!("{kind}: the name of the extra Slot \"{name}\" is not a URN outside urn:ihe:"),
+                );
             }
             self.length(&format!("{kind}, name of a Slot"), id, name);
             for value in &slot.values {
@@ -94,7 +101,9 @@ impl Checker<'_> {
         for identifier in &common.external_identifiers {
             self.length(&format!("{kind}, value of an ExternalIdentifier"), id, &identifier.value);
         }
-        for node in [SUBMISSION_SET_LIMITED_METADATA, DOCUMENT_ENTRY_LIMITED_METADATA, FOLDER_LIMITED_METADATA] {
+        for node in
+            [SUBMISSION_SET_LIMITED_METADATA, DOCUMENT_ENTRY_LIMITED_METADATA, FOLDER_LIMITED_METADATA]
+        {
             if common.is_classified_as(node) {
                 self.wrong(id, format!("{kind}: limited metadata are for other profiles than XDS"));
             }

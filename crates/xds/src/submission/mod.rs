@@ -54,7 +54,9 @@ impl ValidSubmission {
         let (objects, ids) = ids::resolve(sent, fresh, &mut findings);
         let mut found = Found::default();
         for object in &objects.extrinsic_objects {
-            found.documents.extend(keep(DocumentEntry::read(object, &ids.submitted(&object.common.id)), &mut findings));
+            found
+                .documents
+                .extend(keep(DocumentEntry::read(object, &ids.submitted(&object.common.id)), &mut findings));
         }
         for package in &objects.packages {
             let location = ids.submitted(&package.common.id);
@@ -63,7 +65,9 @@ impl ValidSubmission {
                     found.set_ids.extend(crate::value::parse_uuid_urn(&package.common.id));
                     found.sets.extend(keep(SubmissionSet::read(package, &location), &mut findings));
                 }
-                Some(Role::Folder) => found.folders.extend(keep(Folder::read(package, &location), &mut findings)),
+                Some(Role::Folder) => {
+                    found.folders.extend(keep(Folder::read(package, &location), &mut findings))
+                }
                 None => findings.push(Finding::error(
                     ErrorCode::XDSRegistryMetadataError,
                     Some(&location),
@@ -72,7 +76,9 @@ impl ValidSubmission {
             }
         }
         for object in &objects.associations {
-            found.associations.extend(keep(Association::read(object, &ids.submitted(&object.common.id)), &mut findings));
+            found
+                .associations
+                .extend(keep(Association::read(object, &ids.submitted(&object.common.id)), &mut findings));
         }
         findings.extend(structure::check(&objects, &found, &ids));
         match found.sets.into_iter().next() {
@@ -137,4 +143,4 @@ fn keep<T>(read: Result<T, Vec<Finding>>, findings: &mut Vec<Finding>) -> Option
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -81,8 +81,13 @@ impl Structure<'_> {
         }
         let folders = self.objects.packages.iter().any(|p| role(p) == Some(Role::Folder));
         let adds = self.found.associations.iter().any(|a| self.adds_to_folder(a));
-        if self.objects.extrinsic_objects.is_empty() && !folders && !adds && self.found.associations.len() == self.objects.associations.len() {
-            let context = "nothing is submitted: neither a document, nor a folder, nor a document for a folder";
+        if self.objects.extrinsic_objects.is_empty()
+            && !folders
+            && !adds
+            && self.found.associations.len() == self.objects.associations.len()
+        {
+            let context =
+                "nothing is submitted: neither a document, nor a folder, nor a document for a folder";
             self.wrong(ErrorCode::XDSRegistryMetadataError, None, context);
         }
     }
@@ -115,13 +120,16 @@ impl Structure<'_> {
     fn one_patient(&mut self) {
         let objects = self.identified();
         let patient = |object: &Identified<'_>| object.patient_id.and_then(|text| Cx::parse(text).ok());
-        let Some(expected) = objects.iter().find(|o| o.kind == "SubmissionSet").and_then(patient) else { return };
+        let Some(expected) = objects.iter().find(|o| o.kind == "SubmissionSet").and_then(patient) else {
+            return;
+        };
         let others: Vec<(String, String)> = objects
             .iter()
             .filter_map(|object| {
                 let other = patient(object).filter(|other| *other != expected)?;
                 let (kind, other, expected) = (object.kind, &other.text, &expected.text);
-                let context = format!("{kind}.patientId {other} is not that of the SubmissionSet, {expected}");
+                let context =
+                    format!("{kind}.patientId {other} is not that of the SubmissionSet, {expected}");
                 Some((object.common.id.clone(), context))
             })
             .collect();
@@ -135,7 +143,10 @@ impl Structure<'_> {
         let all: Vec<(String, String)> = self
             .identified()
             .iter()
-            .filter_map(|object| Some((object.common.id.clone(), object.unique_id?.to_owned())))
+            .filter_map(|object| {
+                let unique_id = object.unique_id.filter(|unique_id| !unique_id.is_empty())?;
+                Some((object.common.id.clone(), unique_id.to_owned()))
+            })
             .collect();
         for (number, (urn, unique_id)) in all.iter().enumerate() {
             if all.iter().take(number).any(|(_, earlier)| earlier == unique_id) {
@@ -162,11 +173,17 @@ impl Structure<'_> {
         let packages = self.objects.packages.iter().map(|o| &o.common);
         let versions: Vec<String> = documents
             .chain(packages)
-            .filter(|common| common.lid.as_deref().is_some_and(|lid| !lid.is_empty() && parse_uuid_urn(lid) != parse_uuid_urn(&common.id)))
+            .filter(|common| {
+                common
+                    .lid
+                    .as_deref()
+                    .is_some_and(|lid| !lid.is_empty() && parse_uuid_urn(lid) != parse_uuid_urn(&common.id))
+            })
             .map(|common| common.id.clone())
             .collect();
         for urn in versions {
-            let context = "logicalID: differs from the id, so it is a new version, which is submitted by ITI-57";
+            let context =
+                "logicalID: differs from the id, so it is a new version, which is submitted by ITI-57";
             self.wrong(ErrorCode::XDSRegistryMetadataError, Some(&urn), context);
         }
     }
@@ -267,7 +284,8 @@ impl Structure<'_> {
                 })
                 .count();
             if holds != 1 {
-                let context = format!("{kind}: needs exactly one HasMember from the SubmissionSet, has {holds}");
+                let context =
+                    format!("{kind}: needs exactly one HasMember from the SubmissionSet, has {holds}");
                 self.wrong(ErrorCode::XDSRegistryMetadataError, Some(&urn), context);
             }
         }

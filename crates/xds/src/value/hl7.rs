@@ -90,7 +90,9 @@ pub fn check_xon(text: &str) -> Result<(), ValueError> {
     let id = component(text, 10);
     match id.is_empty() || authority.is_some() || check_oid(id).is_ok() {
         true => Ok(()),
-        false => refuse("an XON whose id (component 10) is no OID needs the authority's OID (^^^^^&OID&ISO^^^^id)"),
+        false => {
+            refuse("an XON whose id (component 10) is no OID needs the authority's OID (^^^^^&OID&ISO^^^^id)")
+        }
     }
 }
 
@@ -103,10 +105,12 @@ pub fn check_xtn(text: &str) -> Result<(), ValueError> {
     }
 }
 
+type Check = fn(&str) -> Result<(), ValueError>;
+
 /// `XON|XCN|XTN`, at least one of them.
 pub fn check_recipient(text: &str) -> Result<(), ValueError> {
     let mut parts = text.split('|');
-    let checks: [fn(&str) -> Result<(), ValueError>; 3] = [check_xon, check_xcn, check_xtn];
+    let checks: [Check; 3] = [check_xon, check_xcn, check_xtn];
     let mut filled = false;
     for check in checks {
         match parts.next().unwrap_or_default() {

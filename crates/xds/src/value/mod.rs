@@ -47,7 +47,9 @@ pub fn check_oid(text: &str) -> Result<(), ValueError> {
 pub fn check_home(text: &str) -> Result<(), ValueError> {
     match text.strip_prefix("urn:oid:") {
         Some(oid) if text.len() <= 64 => check_oid(oid),
-        _ => refuse(format!("\"{}\" is not urn:oid: and an OID of at most 64 characters together", clip(text))),
+        _ => {
+            refuse(format!("\"{}\" is not urn:oid: and an OID of at most 64 characters together", clip(text)))
+        }
     }
 }
 
