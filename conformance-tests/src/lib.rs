@@ -54,6 +54,9 @@ pub struct Options {
     /// Only scenarios with NAME in their name (iti-42, wire/, v09).
     #[arg(long, value_name = "NAME")]
     pub only: Option<String>,
+    /// No scenarios with NAME in their name.
+    #[arg(long, value_name = "NAME")]
+    pub except: Option<String>,
     /// A folder with further CDA documents under data/cda.
     #[arg(long, value_name = "DIR", env = "CARNET_CORPUS")]
     pub corpus: Option<PathBuf>,
@@ -78,12 +81,14 @@ impl Options {
             authority: "1.3.6.1.4.1.21367.2005.13.20.1000".into(),
             unknown_patients: UnknownPatients::Open,
             only: None,
+            except: None,
             corpus: None,
         }
     }
 
     fn wants(&self, scenario: &str) -> bool {
         self.only.as_deref().is_none_or(|only| scenario.contains(only))
+            && !self.except.as_deref().is_some_and(|except| scenario.contains(except))
     }
 }
 
@@ -91,6 +96,8 @@ impl Options {
 const REPOSITORY_UNIQUE_ID: &str = "repository-unique-id";
 /// Once for each CDA document, as `document1`.
 const CDA: &str = "cda";
+/// Stands for the documents of a corpus that is not there.
+const CORPUS: &str = "cda/corpus";
 
 /// Runs every scenario that `options` want. Must be awaited on an actix runtime (`actix_web::rt`).
 ///
@@ -109,9 +116,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     {
         report.checks.extend(runner.run(scenario, &mut runner.context()).await);
     }
-    if options.wants(CDA) {
-        run_documents(options, &runner, find(CDA)?, &mut report).await?;
-    }
+    run_documents(options, &runner, find(CDA)?, &mut report).await?;
     Ok(report)
 }
 
@@ -135,13 +140,17 @@ async fn run_documents(
     };
     match &options.corpus {
         Some(folder) => documents.extend(corpus::documents(&folder.join("data/cda"))?),
+        None if !options.wants(CORPUS) => {}
         None => report.checks.extend(scenario.steps.iter().map(|step| {
             let reason = "no corpus (--corpus DIR or CARNET_CORPUS)".to_owned();
-            check(format!("{CDA}/corpus"), &step.name, Outcome::Skipped(reason))
+            check(CORPUS.to_owned(), &step.name, Outcome::Skipped(reason))
         })),
     }
     for document in documents {
         let name = format!("{CDA}/{}", document.name);
+        if !options.wants(&name) {
+            continue;
+        }
         let mut context = runner.context();
         match corpus::prepare(&document.octets, &mut context) {
             Err(error) => {

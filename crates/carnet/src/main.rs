@@ -9,8 +9,12 @@ use clap::{Parser, Subcommand};
 
 /// Carnet, a shared medical record on IHE XDS.b.
 #[derive(Parser)]
-#[command(version, about, after_help = "Start a server with `carnet serve`; then, from another terminal:\n  \
-    carnet patient open 279035121518989\n  carnet submit letter.xml\n  carnet find --patient 279035121518989")]
+#[command(
+    version,
+    about,
+    after_help = "Start a server with `carnet serve`; then, from another terminal:\n  \
+    carnet patient open 279035121518989\n  carnet submit letter.xml\n  carnet find --patient 279035121518989"
+)]
 struct Arguments {
     /// The configuration file. Without it: carnet.toml in this folder, if there is one.
     #[arg(long, global = true, value_name = "FILE")]
@@ -57,7 +61,8 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // A variable that is not UTF-8 is none of ours.
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = Config::load(arguments.config.as_deref(), environment)?;
     match arguments.command {
         Command::Serve => {

@@ -59,7 +59,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         .with_context(|| format!("{listen} cannot be listened on (is another server running?)"))?;
     let address = listener.local_addr()?;
     let installation = Installation::start(config, &folder).await?;
-    let blobs = LocalStore::open(&folder.join("documents")).await.context("the document folder cannot be used")?;
+    let blobs =
+        LocalStore::open(&folder.join("documents")).await.context("the document folder cannot be used")?;
     let app = Arc::new(build(config, address, &installation, blobs));
     record(&installation, &app, Act::ServerStarted).await?;
     let shared = app.clone();

@@ -24,15 +24,18 @@ impl Failure {
     pub fn findings(&self) -> Vec<Finding> {
         let (code, context) = match self {
             Failure::Refused(findings) => return findings.clone(),
-            Failure::Unavailable(_) => {
-                (ErrorCode::XDSRegistryBusy, "The registry cannot reach its database; nothing was done. Try again later.")
-            }
+            Failure::Unavailable(_) => (
+                ErrorCode::XDSRegistryBusy,
+                "The registry cannot reach its database; nothing was done. Try again later.",
+            ),
             Failure::OutcomeUnknown => (
                 ErrorCode::XDSRegistryError,
                 "The connection to the database broke during the commit, so it is not known whether the submission \
                  was stored. Query for the SubmissionSet by its uniqueId before sending it again.",
             ),
-            Failure::Internal(_) => (ErrorCode::XDSRegistryError, "Internal error of the registry; nothing was done."),
+            Failure::Internal(_) => {
+                (ErrorCode::XDSRegistryError, "Internal error of the registry; nothing was done.")
+            }
         };
         vec![Finding::error(code, None, context)]
     }

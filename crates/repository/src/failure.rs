@@ -96,7 +96,9 @@ impl From<atna::Error> for Failure {
 impl From<blob::Error> for Failure {
     fn from(error: blob::Error) -> Self {
         match error {
-            blob::Error::Full => Failure::OutOfResources("The document store is full; nothing was stored.".to_owned()),
+            blob::Error::Full => {
+                Failure::OutOfResources("The document store is full; nothing was stored.".to_owned())
+            }
             other => Failure::Internal(other.to_string()),
         }
     }

@@ -83,7 +83,8 @@ impl<'a> Document<'a> {
         if text.len() > limits.bytes {
             return Err(Error::TooLarge { size: text.len(), limit: limits.bytes });
         }
-        let parser = Parser::new().with_max_depth(limits.depth).with_forbid_dtd(true).with_forbid_entities(true);
+        let parser =
+            Parser::new().with_max_depth(limits.depth).with_forbid_dtd(true).with_forbid_entities(true);
         let tree = parser.parse(text).map_err(refused)?;
         match tree.document_element() {
             Some(root) => Ok(Document { tree, root }),
@@ -209,14 +210,16 @@ impl<'d> Element<'d> {
     pub fn to_xml(&self) -> String {
         let mut xml = self.tree.node_to_xml(self.id);
         let Some(element) = self.data() else { return xml };
-        let mut seen: Vec<&str> = element.namespace_declarations.iter().map(|(prefix, _)| &**prefix).collect();
+        let mut seen: Vec<&str> =
+            element.namespace_declarations.iter().map(|(prefix, _)| &**prefix).collect();
         let mut inherited = String::new();
         for ancestor in self.tree.ancestors(self.id).into_iter().filter_map(|id| self.tree.element(id)) {
             for (prefix, uri) in &ancestor.namespace_declarations {
                 if !seen.contains(&&**prefix) {
                     seen.push(prefix);
                     let colon = if prefix.is_empty() { "" } else { ":" };
-                    inherited.push_str(&format!(" xmlns{colon}{prefix}=\"{}\"", crate::escape_attribute(uri)));
+                    inherited
+                        .push_str(&format!(" xmlns{colon}{prefix}=\"{}\"", crate::escape_attribute(uri)));
                 }
             }
         }
@@ -242,8 +245,17 @@ mod tests {
     #[test]
     fn what_is_not_well_formed_is_refused_with_its_place() {
         for text in [
-            "", "<a>", "<a></b>", "<a/><b/>", "text<a/>", "<a>&unknown;</a>", "<a b='<'/>", "<a>\u{1}</a>",
-            "<p:a/>", "<a b='1' b='2'/>", "<a/>text",
+            "",
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "text<a/>",
+            "<a>&unknown;</a>",
+            "<a b='<'/>",
+            "<a>\u{1}</a>",
+            "<p:a/>",
+            "<a b='1' b='2'/>",
+            "<a/>text",
         ] {
             assert!(parse(text).is_err(), "{text:?} was accepted");
         }
@@ -286,7 +298,10 @@ mod tests {
         assert!(decode(b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xE9</a>").unwrap().contains('é'));
         assert_eq!(decode("<a>é</a>".as_bytes()).unwrap(), "<a>é</a>");
         assert!(matches!(decode(b"<a>\xE9</a>"), Err(Error::Encoding { .. })));
-        assert!(matches!(decode(b"<?xml version='1.0' encoding='klingon'?><a/>"), Err(Error::UnknownEncoding(_))));
+        assert!(matches!(
+            decode(b"<?xml version='1.0' encoding='klingon'?><a/>"),
+            Err(Error::UnknownEncoding(_))
+        ));
     }
 
     #[test]

@@ -94,9 +94,7 @@ pub fn escape_text(text: &str) -> Cow<'_, str> {
 pub fn escape_attribute(value: &str) -> Cow<'_, str> {
     match value.contains(['\n', '\r', '\t']) {
         false => escape(value),
-        true => Cow::Owned(
-            escape(value).replace('\n', "&#10;").replace('\r', "&#13;").replace('\t', "&#9;"),
-        ),
+        true => Cow::Owned(escape(value).replace('\n', "&#10;").replace('\r', "&#13;").replace('\t', "&#9;")),
     }
 }
 

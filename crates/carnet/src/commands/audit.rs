@@ -30,7 +30,8 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     if let Ok(day) = text.parse::<NaiveDate>() {
         return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
     }
-    text.parse().map_err(|_| format!("{text} is neither a day (2026-03-31) nor a moment (2026-03-31T08:00:00Z)"))
+    text.parse()
+        .map_err(|_| format!("{text} is neither a day (2026-03-31) nor a moment (2026-03-31T08:00:00Z)"))
 }
 
 pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
@@ -71,7 +72,10 @@ async fn read(
     let transaction = client.transaction().await?;
     let rows = atna::search(&*transaction, &filter).await?;
     atna::record(&*transaction, &[event]).await?;
-    transaction.commit().await.context("the trace of reading the audit cannot be written, so it is not shown")?;
+    transaction
+        .commit()
+        .await
+        .context("the trace of reading the audit cannot be written, so it is not shown")?;
     Ok(rows)
 }
 

@@ -92,7 +92,11 @@ struct Entry {
 impl Entry {
     fn of(object: &ExtrinsicObject) -> Entry {
         Entry {
-            unique_id: object.common.external_identifier(DOCUMENT_ENTRY_UNIQUE_ID).unwrap_or_default().to_owned(),
+            unique_id: object
+                .common
+                .external_identifier(DOCUMENT_ENTRY_UNIQUE_ID)
+                .unwrap_or_default()
+                .to_owned(),
             current: object.common.status.as_deref() == Some(STATUS_APPROVED),
             typed: DocumentEntry::from_ebxml(object).ok(),
             object: object.clone(),

@@ -51,14 +51,16 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     }));
     let encoding = if arguments.inline { Encoding::Simple } else { Encoding::Mtom };
     // Beside its final place, so that moving it there is one step, and a broken transfer leaves nothing.
-    let beside = arguments.output.as_deref().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
+    let beside =
+        arguments.output.as_deref().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
     let folder = tempfile::tempdir_in(beside.unwrap_or(Path::new(".")))
         .or_else(|_| tempfile::tempdir())
         .context("the document cannot be written")?;
     let retrieved = client.retrieve(&[request], encoding, folder.path()).await?;
     bar.finish_and_clear();
     accepted(&retrieved.response, &format!("{} was not given:", arguments.id))?;
-    let document = retrieved.documents.first().ok_or_else(|| anyhow!("the repository answered without the document"))?;
+    let document =
+        retrieved.documents.first().ok_or_else(|| anyhow!("the repository answered without the document"))?;
     deliver(&document.path, arguments.output.as_deref())
 }
 
@@ -66,7 +68,8 @@ fn deliver(received: &Path, output: Option<&Path>) -> anyhow::Result<()> {
     match output {
         Some(output) => {
             if std::fs::rename(received, output).is_err() {
-                std::fs::copy(received, output).with_context(|| format!("{} cannot be written", output.display()))?;
+                std::fs::copy(received, output)
+                    .with_context(|| format!("{} cannot be written", output.display()))?;
             }
         }
         None => {
@@ -89,17 +92,20 @@ async fn locate(client: &Client, id: &str) -> anyhow::Result<(DocumentRequest, O
     let entry = answer.documents.last().ok_or_else(|| {
         anyhow!("no document {id} is in the registry; `carnet find --patient …` shows what is there")
     })?;
-    let repository = entry
-        .common
-        .slot_value("repositoryUniqueId")
-        .ok_or_else(|| anyhow!("the registry does not say in which repository {id} is: give it with --repository"))?;
+    let repository = entry.common.slot_value("repositoryUniqueId").ok_or_else(|| {
+        anyhow!("the registry does not say in which repository {id} is: give it with --repository")
+    })?;
     let unique_id = entry.common.external_identifier(DOCUMENT_ENTRY_UNIQUE_ID).unwrap_or(id);
     let size = entry.common.slot_value("size").and_then(|size| size.parse().ok());
     Ok((request(repository, unique_id.to_owned()), size))
 }
 
 fn request(repository: &str, document_unique_id: String) -> DocumentRequest {
-    DocumentRequest { home_community_id: None, repository_unique_id: repository.to_owned(), document_unique_id }
+    DocumentRequest {
+        home_community_id: None,
+        repository_unique_id: repository.to_owned(),
+        document_unique_id,
+    }
 }
 
 /// A progress bar for large documents, if somebody sees it.

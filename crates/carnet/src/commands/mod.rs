@@ -72,7 +72,9 @@ fn client(config: &Config, server: Option<&str>) -> client::Client {
 /// A progress bar of octets on standard error; hidden when that is no terminal.
 fn octets_bar(size: u64) -> ProgressBar {
     let bar = ProgressBar::new(size);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
+    {
         bar.set_style(style);
     }
     bar
@@ -89,7 +91,9 @@ fn accepted(response: &ReceivedResponse, what: &str) -> anyhow::Result<()> {
         text.push_str(&format!("\n  {}: {}", error.code, error.context));
         if error.code == "XDSUnknownPatientId" {
             let patient = error.context.split(['^', ':']).next().unwrap_or_default();
-            text.push_str(&format!("\n  If this is right, open the record first: carnet patient open {patient}"));
+            text.push_str(&format!(
+                "\n  If this is right, open the record first: carnet patient open {patient}"
+            ));
         }
     }
     bail!(text)

@@ -25,12 +25,21 @@ pub enum Refusal {
     /// 413, from Content-Length: nothing was read.
     TooLarge,
     /// Over a limit while reading.
-    OverLimit { encoding: Encoding, context: String },
+    OverLimit {
+        encoding: Encoding,
+        context: String,
+    },
     /// The document store cannot take it.
-    Store { encoding: Encoding, error: blob::Error },
+    Store {
+        encoding: Encoding,
+        error: blob::Error,
+    },
     /// Not SOAP.
     MediaType,
-    Fault { encoding: Encoding, fault: Fault },
+    Fault {
+        encoding: Encoding,
+        fault: Fault,
+    },
 }
 
 /// Reads a body. With `store`, the parts of a package are stored there; without, a package may hold nothing but the
@@ -41,8 +50,10 @@ pub async fn receive(
     payload: web::Payload,
     store: Option<&LocalStore>,
 ) -> Result<Incoming, Refusal> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let Some((content_type, encoding)) = ContentType::parse(content_type).and_then(|ct| ct.encoding().map(|e| (ct, e)))
+    let content_type =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let Some((content_type, encoding)) =
+        ContentType::parse(content_type).and_then(|ct| ct.encoding().map(|e| (ct, e)))
     else {
         return Err(Refusal::MediaType);
     };
@@ -59,8 +70,13 @@ pub async fn receive(
     match encoding {
         Encoding::Simple => {
             let envelope = read_all(payload, limit).await.map_err(|error| match error {
-                PayloadError::Overflow => over("the message is larger than this server takes; send documents by MTOM"),
-                other => Refusal::Fault { encoding, fault: Fault::sender(format!("the body could not be read: {other}")) },
+                PayloadError::Overflow => {
+                    over("the message is larger than this server takes; send documents by MTOM")
+                }
+                other => Refusal::Fault {
+                    encoding,
+                    fault: Fault::sender(format!("the body could not be read: {other}")),
+                },
             })?;
             Ok(Incoming { encoding, envelope, parts: HashMap::new() })
         }
@@ -76,7 +92,9 @@ pub async fn receive(
                 Err(error) => {
                     app.repository.discard(spool.stored).await;
                     Err(match error {
-                        mtom::Error::TooLarge(what) => over(&format!("{what} is larger than this server takes")),
+                        mtom::Error::TooLarge(what) => {
+                            over(&format!("{what} is larger than this server takes"))
+                        }
                         mtom::Error::Sink(SpoolError::Blob(error)) => Refusal::Store { encoding, error },
                         other => Refusal::Fault { encoding, fault: Fault::sender(other.to_string()) },
                     })
@@ -158,9 +176,7 @@ pub fn package(
 ) -> HttpResponse {
     let mut response = HttpResponse::build(status);
     match encoding {
-        Encoding::Simple => {
-            response.content_type(soap::simple_content_type(action)).body(envelope)
-        }
+        Encoding::Simple => response.content_type(soap::simple_content_type(action)).body(envelope),
         Encoding::Mtom => {
             let package = mtom::Package::new(envelope, action, parts);
             response.content_type(package.content_type());

@@ -37,9 +37,7 @@ pub async fn home(app: web::Data<App>) -> HttpResponse {
     .iter()
     .map(|(name, path, what)| {
         let url = escape_text(base).into_owned() + path;
-        format!(
-            "<tr><th>{name}<td><code>{url}</code><td>{what}<td><a href=\"{path}?wsdl\">WSDL</a></tr>\n"
-        )
+        format!("<tr><th>{name}<td><code>{url}</code><td>{what}<td><a href=\"{path}?wsdl\">WSDL</a></tr>\n")
     })
     .collect();
     let page = PAGE

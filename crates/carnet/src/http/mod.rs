@@ -144,11 +144,18 @@ fn registry_response(
 }
 
 /// One line for each transaction: ids and duration, no patient data. `failure`: was it a refusal, codes, the error.
-fn log(transaction: &str, id: &str, started: Instant, failure: Option<(bool, String, &dyn std::error::Error)>) {
+fn log(
+    transaction: &str,
+    id: &str,
+    started: Instant,
+    failure: Option<(bool, String, &dyn std::error::Error)>,
+) {
     let ms = started.elapsed().as_millis() as u64;
     match failure {
         None => tracing::info!(transaction, id, ms, outcome = "success"),
         Some((true, codes, _)) => tracing::info!(transaction, id, ms, outcome = "refused", codes),
-        Some((false, codes, error)) => tracing::error!(transaction, id, ms, outcome = "failed", codes, "{error}"),
+        Some((false, codes, error)) => {
+            tracing::error!(transaction, id, ms, outcome = "failed", codes, "{error}")
+        }
     }
 }

@@ -41,7 +41,8 @@ async fn respond(
 ) -> Result<HttpResponse, (Fault, Option<String>)> {
     let text = xml::decode(&incoming.envelope).map_err(|e| (Fault::sender(e.to_string()), None))?;
     let document = super::parse(app, &text).map_err(|fault| (fault, None))?;
-    let message = soap::read(&document, incoming.encoding == Encoding::Mtom).map_err(|fault| (fault, None))?;
+    let message =
+        soap::read(&document, incoming.encoding == Encoding::Mtom).map_err(|fault| (fault, None))?;
     match (message.body.namespace(), message.body.name()) {
         (ns::LCM, "SubmitObjectsRequest") => {
             super::check_action(&message, action::ITI_42)?;
@@ -68,7 +69,12 @@ async fn iti42(app: &App, request: &HttpRequest, encoding: Encoding, message: &M
     let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
     let requester = app.requester(request, message);
     let result = app.registry.register(&requester, objects, &Alone).await;
-    super::log("ITI-42", &submission_set, started, result.as_ref().err().map(|f| (f.is_refusal(), f.codes(), f as _)));
+    super::log(
+        "ITI-42",
+        &submission_set,
+        started,
+        result.as_ref().err().map(|f| (f.is_refusal(), f.codes(), f as _)),
+    );
     let findings = result.unwrap_or_else(|failure| failure.findings());
     super::registry_response(encoding, action::ITI_42, relates_to, findings)
 }
@@ -85,7 +91,12 @@ async fn iti18(app: &App, request: &HttpRequest, encoding: Encoding, message: &M
     };
     let requester = app.requester(request, message);
     let result = app.registry.query(&requester, &query, &message.body.to_xml()).await;
-    super::log("ITI-18", &query.id, started, result.as_ref().err().map(|f| (f.is_refusal(), f.codes(), f as _)));
+    super::log(
+        "ITI-18",
+        &query.id,
+        started,
+        result.as_ref().err().map(|f| (f.is_refusal(), f.codes(), f as _)),
+    );
     match result {
         Ok(result) => query_response(encoding, relates_to, &[], &result),
         Err(failure) => {

@@ -10,15 +10,15 @@ use base64::engine::general_purpose::STANDARD;
 use blob::{BlobStore, BlobWriter, Stored};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use repository::Failure;
 use repository::iti41::Received;
 use repository::iti43::Retrieved;
-use repository::Failure;
 use soap::{Encoding, Fault, Message};
 use xds::constants::{action, ns};
 use xds::error::{ErrorCode, Finding};
 use xds::message::{
-    Content, DocumentResponse, MessageError, ProvideAndRegister, RegistryResponse,
-    RetrieveRequest, write_retrieve_response,
+    Content, DocumentResponse, MessageError, ProvideAndRegister, RegistryResponse, RetrieveRequest,
+    write_retrieve_response,
 };
 
 use super::App;
@@ -33,7 +33,8 @@ pub async fn answer(app: web::Data<App>, request: HttpRequest, payload: web::Pay
     let response = respond(&app, &request, &incoming, &mut parts).await;
     // Parts that no Document claimed.
     app.repository.discard(parts.into_values()).await;
-    response.unwrap_or_else(|(fault, relates_to)| body::fault(incoming.encoding, &fault, relates_to.as_deref()))
+    response
+        .unwrap_or_else(|(fault, relates_to)| body::fault(incoming.encoding, &fault, relates_to.as_deref()))
 }
 
 /// A body that was not taken in. The request is not known, so a registry response is that of ITI-41, the only
@@ -43,7 +44,9 @@ fn refused(refusal: Refusal) -> HttpResponse {
         Refusal::TooLarge => return HttpResponse::PayloadTooLarge().finish(),
         Refusal::MediaType => return super::unsupported_media_type(),
         Refusal::Fault { encoding, fault } => return body::fault(encoding, &fault, None),
-        Refusal::OverLimit { encoding, context } => (encoding, ErrorCode::XDSRepositoryOutOfResources, context),
+        Refusal::OverLimit { encoding, context } => {
+            (encoding, ErrorCode::XDSRepositoryOutOfResources, context)
+        }
         Refusal::Store { encoding, error } => {
             tracing::error!("the document store refused an attachment: {error}");
             let failure = Failure::from(error);
@@ -63,7 +66,8 @@ async fn respond(
 ) -> Result<HttpResponse, Faulty> {
     let text = xml::decode(&incoming.envelope).map_err(|e| (Fault::sender(e.to_string()), None))?;
     let document = super::parse(app, &text).map_err(|fault| (fault, None))?;
-    let message = soap::read(&document, incoming.encoding == Encoding::Mtom).map_err(|fault| (fault, None))?;
+    let message =
+        soap::read(&document, incoming.encoding == Encoding::Mtom).map_err(|fault| (fault, None))?;
     let body = (message.body.namespace(), message.body.name());
     match body {
         (ns::XDS, "ProvideAndRegisterDocumentSetRequest") => {
@@ -138,7 +142,12 @@ async fn iti41(
         Ok(warnings) => warnings.clone(),
         Err(failure) => failure.findings(),
     };
-    super::log("ITI-41", &submission_set, started, result.as_ref().err().map(|f| (f.is_refusal(), f.codes(), f as _)));
+    super::log(
+        "ITI-41",
+        &submission_set,
+        started,
+        result.as_ref().err().map(|f| (f.is_refusal(), f.codes(), f as _)),
+    );
     tracing::debug!(documents = count, "ITI-41 done");
     Ok(registry_response(encoding, relates_to, findings))
 }
@@ -171,7 +180,8 @@ async fn iti43(app: &App, request: &HttpRequest, encoding: Encoding, message: &M
         Ok(RetrieveRequest(requests)) => requests,
         Err(MessageError(context)) => {
             let finding = Finding::error(ErrorCode::XDSRepositoryError, None, context);
-            return retrieve_response(encoding, relates_to, &RegistryResponse::of(vec![finding]), Vec::new()).await;
+            return retrieve_response(encoding, relates_to, &RegistryResponse::of(vec![finding]), Vec::new())
+                .await;
         }
     };
     let ids = requests.iter().map(|r| r.document_unique_id.as_str()).collect::<Vec<_>>().join(" ");
@@ -186,7 +196,8 @@ async fn iti43(app: &App, request: &HttpRequest, encoding: Encoding, message: &M
     if encoding == Encoding::Simple && size > app.limits.inline_document {
         let context = "the documents are too large for plain SOAP; ask for them by MTOM";
         let finding = Finding::error(ErrorCode::XDSRepositoryOutOfResources, None, context);
-        return retrieve_response(encoding, relates_to, &RegistryResponse::of(vec![finding]), Vec::new()).await;
+        return retrieve_response(encoding, relates_to, &RegistryResponse::of(vec![finding]), Vec::new())
+            .await;
     }
     retrieve_response(encoding, relates_to, &response, documents).await
 }

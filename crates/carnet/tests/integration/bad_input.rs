@@ -8,7 +8,9 @@ use crate::harness::{Server, Submission, codes, patient};
 const SIMPLE: (&str, &str) = ("Content-Type", "application/soap+xml");
 
 async fn nothing_is_stored(server: &Server) {
-    for table in ["document_entry", "submission_set", "object", "unique_id", "association", "document", "record"] {
+    for table in
+        ["document_entry", "submission_set", "object", "unique_id", "association", "document", "record"]
+    {
         assert_eq!(server.count(&format!("select count(*) from {table}")).await, 0, "{table}");
     }
     assert_eq!(server.blobs(), 0, "the document store is empty");
@@ -17,7 +19,11 @@ async fn nothing_is_stored(server: &Server) {
 #[actix_web::test]
 async fn what_is_no_message_gets_a_fault_that_says_where() {
     let server = Server::start().await;
-    let envelope = |body: &str| format!("<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope'><s:Body>{body}</s:Body></s:Envelope>");
+    let envelope = |body: &str| {
+        format!(
+            "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope'><s:Body>{body}</s:Body></s:Envelope>"
+        )
+    };
     let cases = [
         ("<a>\n<b></a>".to_owned(), 400, "line 2"),
         (format!("<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>{}", envelope("<a>&x;</a>")), 400, "DTD"),
@@ -46,14 +52,16 @@ async fn every_defect_of_the_metadata_is_reported_at_once() {
     let submission = Submission::new(&patient(), "lettre");
     let mut objects = submission.objects();
     objects.extrinsic_objects[0].common.set_slot("creationTime", "2026-01-02");
-    objects.extrinsic_objects[0].common.classifications.retain(|c| {
-        c.scheme.as_deref() != Some(xds::constants::DOCUMENT_ENTRY_TYPE_CODE)
-    });
+    objects.extrinsic_objects[0]
+        .common
+        .classifications
+        .retain(|c| c.scheme.as_deref() != Some(xds::constants::DOCUMENT_ENTRY_TYPE_CODE));
     objects.packages[0].common.slots.clear();
     let outgoing = Outgoing::bytes(&uuid_urn(submission.entry.entry_uuid), "text/plain", "lettre");
     let response = server.client.provide_and_register(objects, vec![outgoing], Encoding::Mtom).await.unwrap();
     assert_eq!(codes(&response), ["XDSRegistryMetadataError"; 3]);
-    for attribute in ["DocumentEntry.creationTime", "DocumentEntry.typeCode", "SubmissionSet.submissionTime"] {
+    for attribute in ["DocumentEntry.creationTime", "DocumentEntry.typeCode", "SubmissionSet.submissionTime"]
+    {
         assert!(response.errors.iter().any(|e| e.context.contains(attribute)), "{attribute}: {response:?}");
     }
     nothing_is_stored(&server).await;
@@ -109,16 +117,19 @@ async fn limits_end_a_request_without_a_trace_in_the_store() {
 
 /// Posts a package of one part of `size` octets, chunked.
 async fn chunked(url: &str, content_type: (&str, &str), size: usize) -> String {
-    let head = bytes::Bytes::from_static(b"--b\r\nContent-ID: <root>\r\n\r\n<e/>\r\n--b\r\nContent-ID: <1>\r\n\r\n");
+    let head =
+        bytes::Bytes::from_static(b"--b\r\nContent-ID: <root>\r\n\r\n<e/>\r\n--b\r\nContent-ID: <1>\r\n\r\n");
     let chunks = std::iter::once(head).chain((0..size / 1024).map(|_| bytes::Bytes::from(vec![b'x'; 1024])));
     let body = futures_util::stream::iter(chunks.map(Ok::<_, std::io::Error>));
-    let mut response = awc::Client::new().post(url).insert_header(content_type).send_stream(body).await.unwrap();
+    let mut response =
+        awc::Client::new().post(url).insert_header(content_type).send_stream(body).await.unwrap();
     String::from_utf8_lossy(&response.body().await.unwrap()).into_owned()
 }
 
 #[actix_web::test]
 async fn a_wrong_ins_key_in_a_document_is_a_warning_or_by_configuration_an_error() {
-    let cda = std::fs::read_to_string("../../conformance-tests/documents/lettre-de-liaison-sortie.xml").unwrap();
+    let cda =
+        std::fs::read_to_string("../../conformance-tests/documents/lettre-de-liaison-sortie.xml").unwrap();
     let wrong = cda.replace("257041995001259", "257041995001258");
     assert_ne!(cda, wrong);
     for (policy, refused) in [("warn", false), ("refuse", true)] {

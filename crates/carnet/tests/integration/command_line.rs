@@ -43,7 +43,11 @@ impl Installation {
 
     /// Starts the server and returns when it is ready.
     pub fn start(&mut self) {
-        let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("server.log")).unwrap();
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("server.log"))
+            .unwrap();
         let mut server = self.command(&["serve"]).stderr(log).stdin(Stdio::null()).spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
         while !self.run(&["status", "--quiet"]).status.success() {
@@ -118,7 +122,8 @@ fn a_letter_is_filed_found_read_and_its_traces_are_shown() {
     let id = filed.trim().strip_prefix("Filed as ").unwrap().to_owned();
     let table = carnet.good(&["find", "--patient", "257041995001259"]);
     assert!(table.contains(&id) && table.contains("UNIQUE ID"), "{table}");
-    let found: Value = serde_json::from_str(&carnet.good(&["find", "--patient", "257041995001259", "--json"])).unwrap();
+    let found: Value =
+        serde_json::from_str(&carnet.good(&["find", "--patient", "257041995001259", "--json"])).unwrap();
     assert_eq!(found[0]["uniqueId"], *id);
     carnet.good(&["get", &id, "-o", "back.xml"]);
     assert_eq!(std::fs::read(carnet.path("back.xml")).unwrap(), std::fs::read(&letter).unwrap());
@@ -126,7 +131,13 @@ fn a_letter_is_filed_found_read_and_its_traces_are_shown() {
     assert_eq!(piped.stdout, std::fs::read(&letter).unwrap());
 
     let audit = carnet.good(&["audit", "--patient", "257041995001259"]);
-    for line in ["opened the record", "filed documents", "registered metadata", "searched the record", "read document"] {
+    for line in [
+        "opened the record",
+        "filed documents",
+        "registered metadata",
+        "searched the record",
+        "read document",
+    ] {
         assert!(audit.contains(line), "{line} is missing in\n{audit}");
     }
     let first = carnet.good(&["audit", "--json", "--limit", "1"]);
@@ -178,7 +189,8 @@ fn a_file_that_is_not_cda_is_filed_with_its_metadata() {
 fn a_replacement_goes_with_rplc_when_its_parent_is_there_and_says_so_when_not() {
     let (first, second) = (document("imagerie-version-1-pdf.xml"), document("imagerie-version-2-pdf.xml"));
     for with_parent in [true, false] {
-        let mut carnet = Installation::new("[patients]\nunknown = \"open\"\nins_authority = \"1.2.250.1.213.1.4.10\"\n");
+        let mut carnet =
+            Installation::new("[patients]\nunknown = \"open\"\nins_authority = \"1.2.250.1.213.1.4.10\"\n");
         carnet.start();
         if with_parent {
             carnet.good(&["submit", &first]);
@@ -201,17 +213,23 @@ fn a_document_whose_id_is_a_uuid_is_found_by_either_form() {
     let own = format!("<id root=\"{}\"", header.id.unique_id());
     assert!(text.contains(&own));
     let uuid = "9ED10155-A2AA-459C-8351-A61AD25FC78D";
-    std::fs::write(carnet.path("letter.xml"), text.replacen(&own, &format!("<id root=\"{uuid}\""), 1)).unwrap();
+    std::fs::write(carnet.path("letter.xml"), text.replacen(&own, &format!("<id root=\"{uuid}\""), 1))
+        .unwrap();
     let filed = carnet.good(&["submit", "letter.xml"]);
     assert_eq!(filed.trim(), "Filed as 2.25.211103240444596321968137817179123861389");
     carnet.good(&["get", uuid, "-o", "1.xml"]);
     carnet.good(&["get", "2.25.211103240444596321968137817179123861389", "-o", "2.xml"]);
-    assert_eq!(std::fs::read(carnet.path("1.xml")).unwrap(), std::fs::read(carnet.path("letter.xml")).unwrap());
+    assert_eq!(
+        std::fs::read(carnet.path("1.xml")).unwrap(),
+        std::fs::read(carnet.path("letter.xml")).unwrap()
+    );
 }
 
 #[test]
 fn changing_the_repositorys_id_on_existing_data_is_refused() {
-    let carnet = Installation::new("[repository]\nunique_id = \"1.2.3\"\n[patients]\nins_authority = \"1.2.250.1.213.1.4.10\"\n");
+    let carnet = Installation::new(
+        "[repository]\nunique_id = \"1.2.3\"\n[patients]\nins_authority = \"1.2.250.1.213.1.4.10\"\n",
+    );
     carnet.good(&["patient", "open", INS]);
     let text = std::fs::read_to_string(carnet.path("carnet.toml")).unwrap().replace("1.2.3\"", "1.2.4\"");
     std::fs::write(carnet.path("carnet.toml"), text).unwrap();

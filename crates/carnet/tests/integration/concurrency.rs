@@ -13,8 +13,9 @@ async fn of_two_replacements_of_one_document_one_succeeds() {
     for _ in 0..10 {
         let first = Submission::new(&patient, "version 1");
         assert_filed(&server.file(&first).await);
-        let replacements: Vec<Submission> =
-            (0..4).map(|n| Submission::new(&patient, format!("by {n}")).replacing(first.entry.entry_uuid)).collect();
+        let replacements: Vec<Submission> = (0..4)
+            .map(|n| Submission::new(&patient, format!("by {n}")).replacing(first.entry.entry_uuid))
+            .collect();
         let answers = join_all(replacements.iter().map(|submission| server.file(submission))).await;
         let filed = answers.iter().filter(|answer| answer.status == ResponseStatus::Success).count();
         let codes: Vec<&str> = answers.iter().flat_map(|a| &a.errors).map(|e| e.code.as_str()).collect();
@@ -35,8 +36,12 @@ async fn of_submissions_with_one_unique_id_and_other_octets_one_succeeds() {
         })
         .collect();
     let answers = join_all(submissions.iter().map(|submission| server.file(submission))).await;
-    let filed: Vec<usize> =
-        answers.iter().enumerate().filter(|(_, a)| a.status == ResponseStatus::Success).map(|(n, _)| n).collect();
+    let filed: Vec<usize> = answers
+        .iter()
+        .enumerate()
+        .filter(|(_, a)| a.status == ResponseStatus::Success)
+        .map(|(n, _)| n)
+        .collect();
     let [winner] = filed.as_slice() else { panic!("{answers:?}") };
     assert_eq!(server.read("1.2.250.1.999.77").await.unwrap(), format!("octets {winner}").into_bytes());
     assert_eq!(server.blobs(), 1);
@@ -47,7 +52,8 @@ async fn of_submissions_with_one_unique_id_and_other_octets_one_succeeds() {
 async fn first_submissions_for_one_patient_open_one_record() {
     let server = Server::start().await;
     let patient = patient();
-    let submissions: Vec<Submission> = (0..8).map(|_| Submission::new(&patient, Uuid::new_v4().to_string())).collect();
+    let submissions: Vec<Submission> =
+        (0..8).map(|_| Submission::new(&patient, Uuid::new_v4().to_string())).collect();
     for answer in join_all(submissions.iter().map(|submission| server.file(submission))).await {
         assert_filed(&answer);
     }

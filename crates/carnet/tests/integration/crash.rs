@@ -19,7 +19,11 @@ type Acknowledged = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
 /// Files documents from several clients at once, on threads of their own, until all are filed or the server is gone.
 /// `started` counts answers, so that the caller can kill the server in the middle.
-fn load(url: &str, acknowledged: &Acknowledged, answers: &Arc<AtomicUsize>) -> Vec<std::thread::JoinHandle<()>> {
+fn load(
+    url: &str,
+    acknowledged: &Acknowledged,
+    answers: &Arc<AtomicUsize>,
+) -> Vec<std::thread::JoinHandle<()>> {
     (0..CLIENTS)
         .map(|number| {
             let (url, acknowledged, answers) = (url.to_owned(), acknowledged.clone(), answers.clone());
@@ -71,12 +75,19 @@ async fn every_acknowledged_document_is_read_back_after_kill_9() {
         thread.join().unwrap();
     }
     let acknowledged = acknowledged.lock().unwrap().clone();
-    assert!((SUBMISSIONS + SUBMISSIONS / 3..2 * SUBMISSIONS).contains(&acknowledged.len()), "{}", acknowledged.len());
+    assert!(
+        (SUBMISSIONS + SUBMISSIONS / 3..2 * SUBMISSIONS).contains(&acknowledged.len()),
+        "{}",
+        acknowledged.len()
+    );
 
     carnet.start();
     let client = Client::new(Endpoints::of_server(&carnet.url()));
     for (unique_id, octets) in &acknowledged {
-        assert!(read(&client, unique_id, Encoding::Mtom).await.as_ref() == Some(octets), "{unique_id} is lost");
+        assert!(
+            read(&client, unique_id, Encoding::Mtom).await.as_ref() == Some(octets),
+            "{unique_id} is lost"
+        );
     }
     assert_eq!(carnet.end(Signal::SIGTERM), Some(0));
 }

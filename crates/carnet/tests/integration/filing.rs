@@ -43,7 +43,10 @@ async fn what_was_submitted_is_found_with_what_the_registry_adds() {
     assert_eq!(common.slot_value("hash"), Some("94426a59be086dc8a3d425f3c8bcfe67ba33a6b6"));
     assert_eq!(common.slot_value("repositoryUniqueId"), Some(crate::harness::REPOSITORY));
     assert_eq!(common.status.as_deref(), Some(STATUS_APPROVED));
-    assert_eq!((common.lid.as_deref(), common.version_name.as_deref()), (Some(common.id.as_str()), Some("1")));
+    assert_eq!(
+        (common.lid.as_deref(), common.version_name.as_deref()),
+        (Some(common.id.as_str()), Some("1"))
+    );
     let refs = Request::find_documents(&patient, &[Status::Approved], ReturnType::ObjectRef);
     let answer = server.client.query(&refs).await.unwrap();
     assert_eq!(answer.object_refs, [common.id.as_str()]);
@@ -107,7 +110,8 @@ async fn a_record_is_opened_by_the_first_submission_only_where_that_is_the_polic
     let server = Server::start().await;
     let merged = patient();
     assert_filed(&server.file(&Submission::new(&merged, "lettre")).await);
-    let away = "insert into record default values; update record set survivor = (select max(record) from record)
+    let away =
+        "insert into record default values; update record set survivor = (select max(record) from record)
         where record = (select min(record) from record)";
     server.database.get().await.unwrap().batch_execute(away).await.unwrap();
     assert_eq!(codes(&server.file(&Submission::new(&merged, "lettre")).await), ["XDSUnknownPatientId"]);
@@ -152,9 +156,9 @@ async fn documents_that_are_not_here_are_told_one_by_one() {
     let errors: Vec<(&str, Option<&str>)> =
         answer.response.errors.iter().map(|e| (e.code.as_str(), e.location.as_deref())).collect();
     let first = submission.entry.unique_id.as_str();
-    assert_eq!(errors, [
-        ("XDSDocumentUniqueIdError", Some(unknown.as_str())),
-        ("XDSUnknownRepositoryId", Some(first)),
-    ]);
+    assert_eq!(
+        errors,
+        [("XDSDocumentUniqueIdError", Some(unknown.as_str())), ("XDSUnknownRepositoryId", Some(first)),]
+    );
     server.stop().await;
 }

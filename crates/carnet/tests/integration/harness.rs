@@ -13,7 +13,8 @@ use uuid::Uuid;
 use xds::ebxml::SubmitObjects;
 use xds::message::{DocumentRequest, ReceivedResponse, ResponseStatus};
 use xds::metadata::{
-    Association, AssociationType, Author, Code, DocumentEntry, DocumentType, SubmissionSet, SubmissionSetStatus,
+    Association, AssociationType, Author, Code, DocumentEntry, DocumentType, SubmissionSet,
+    SubmissionSetStatus,
 };
 use xds::value::{Cx, Dtm, uuid_urn};
 
@@ -42,7 +43,12 @@ impl Server {
         Self::on(&test.url, test.open(), test_support::folder(), settings).await
     }
 
-    pub async fn on(database_url: &str, database: Database, folder: TempDir, settings: &[(&str, &str)]) -> Server {
+    pub async fn on(
+        database_url: &str,
+        database: Database,
+        folder: TempDir,
+        settings: &[(&str, &str)],
+    ) -> Server {
         let config = config(folder.path(), Some(database_url), settings);
         let running = carnet::serve::start(&config).await.unwrap();
         let url = format!("http://{}", running.address);
@@ -222,7 +228,11 @@ impl Submission {
         self.try_send(client, encoding).await.unwrap()
     }
 
-    pub async fn try_send(&self, client: &Client, encoding: Encoding) -> Result<ReceivedResponse, client::Error> {
+    pub async fn try_send(
+        &self,
+        client: &Client,
+        encoding: Encoding,
+    ) -> Result<ReceivedResponse, client::Error> {
         let id = uuid_urn(self.entry.entry_uuid);
         let outgoing = Outgoing::bytes(&id, &self.entry.mime_type, self.octets.clone());
         client.provide_and_register(self.objects(), vec![outgoing], encoding).await

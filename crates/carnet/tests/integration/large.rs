@@ -49,7 +49,8 @@ async fn a_gibibyte_goes_in_and_out_in_little_memory() {
     let client = Client::new(Endpoints::of_server(&carnet.url()));
     let submission = Submission::new(&patient(), "");
     let outgoing = Outgoing::file(&uuid_urn(submission.entry.entry_uuid), "application/octet-stream", &path);
-    let response = client.provide_and_register(submission.objects(), vec![outgoing], Encoding::Mtom).await.unwrap();
+    let response =
+        client.provide_and_register(submission.objects(), vec![outgoing], Encoding::Mtom).await.unwrap();
     assert_filed(&response);
     let request = DocumentRequest {
         home_community_id: None,

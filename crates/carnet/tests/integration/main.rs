@@ -1,5 +1,12 @@
 //! The server over real HTTP, against a real PostgreSQL, with a database for each test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot be set up has failed, and says what it skipped"
+)]
+
 mod bad_input;
 mod command_line;
 mod concurrency;

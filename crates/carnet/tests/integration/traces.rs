@@ -45,7 +45,8 @@ async fn each_transaction_is_traced_for_its_patient_with_its_outcome() {
 async fn a_document_that_is_not_there_is_traced_as_a_failure() {
     let server = Server::start().await;
     assert_eq!(server.read(&oid()).await, None);
-    let failures = "select count(*) from audit_event where act = 'iti43-repository' and outcome = 'minor-failure'";
+    let failures =
+        "select count(*) from audit_event where act = 'iti43-repository' and outcome = 'minor-failure'";
     assert_eq!(server.count(failures).await, 1);
     server.stop().await;
 }

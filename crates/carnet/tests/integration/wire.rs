@@ -42,10 +42,20 @@ fn text(answer: &RawAnswer) -> String {
 #[actix_web::test]
 async fn packages_are_taken_however_they_are_put_together() {
     let server = Server::start().await;
-    let root = |envelope: &str| format!("--b\r\nContent-Type: application/xop+xml;\r\n charset=UTF-8; type=\"application/soap+xml\"\r\nContent-ID: <root@x>\r\n\r\n{envelope}\r\n");
-    let document = |id: &str| format!("--b  \r\ncontent-id: {id}\r\nContent-Type: text/goofy\r\n\r\nlettre\r\n");
+    let root = |envelope: &str| {
+        format!(
+            "--b\r\nContent-Type: application/xop+xml;\r\n charset=UTF-8; type=\"application/soap+xml\"\r\nContent-ID: <root@x>\r\n\r\n{envelope}\r\n"
+        )
+    };
+    let document =
+        |id: &str| format!("--b  \r\ncontent-id: {id}\r\nContent-Type: text/goofy\r\n\r\nlettre\r\n");
     let cases: [(&str, &str, &str, bool); 4] = [
-        ("multipart/related; boundary=b; type=\"application/xop+xml\"; start=\"<root@x>\"", "<doc@x>", "cid:doc@x", false),
+        (
+            "multipart/related; boundary=b; type=\"application/xop+xml\"; start=\"<root@x>\"",
+            "<doc@x>",
+            "cid:doc@x",
+            false,
+        ),
         ("multipart/related; boundary=\"b\"; start=root@x", "<doc@x>", "cid:doc%40x", true),
         ("Multipart/Related;boundary=b;start=<root@x>", "doc%40x", "cid:doc@x", true),
         ("multipart/related; boundary=b", "<doc@x>", " cid:doc@x ", false),
@@ -59,8 +69,10 @@ async fn packages_are_taken_however_they_are_put_together() {
         assert_eq!(answer.status, 200, "{content_type}\n{text}");
         assert!(text.contains("ResponseStatusType:Success"), "{content_type}\n{text}");
         assert!(text.contains("76A2C3D9BCD3AECFF31217932910053"), "RelatesTo is missing\n{text}");
-        let is_package =
-            answer.headers.iter().any(|(name, value)| name == "content-type" && value.starts_with("multipart/related"));
+        let is_package = answer
+            .headers
+            .iter()
+            .any(|(name, value)| name == "content-type" && value.starts_with("multipart/related"));
         assert!(is_package, "{:?}", answer.headers);
         assert_eq!(server.read(&request.submission.entry.unique_id).await.unwrap(), b"lettre");
     }
@@ -133,7 +145,12 @@ async fn a_client_that_asks_first_is_told_to_go_on() {
 #[actix_web::test]
 async fn each_service_describes_itself_and_the_home_page_shows_no_patient() {
     let server = Server::start().await;
-    for path in ["/services/registry", "/services/repository", "/si-dmp-server/v2/services/registry", "/si-dmp-server/v2/services/repository"] {
+    for path in [
+        "/services/registry",
+        "/services/repository",
+        "/si-dmp-server/v2/services/registry",
+        "/si-dmp-server/v2/services/repository",
+    ] {
         let page = server.client.page(&format!("{}{path}?wsdl", server.url)).await.unwrap();
         let wsdl = String::from_utf8(page.body.to_vec()).unwrap();
         xml::Document::parse(&wsdl, &xml::Limits::default()).unwrap();

@@ -25,11 +25,12 @@ impl Registry {
         request: &Request,
         request_xml: &str,
     ) -> Result<QueryResult, Failure> {
-        let event = Event::new(Act::Iti18Registry, Outcome::Success, requester, &self.source).object(Object::Query {
-            id: request.id.clone(),
-            request: request_xml.to_owned(),
-            home_community_id: request.home.clone(),
-        });
+        let event =
+            Event::new(Act::Iti18Registry, Outcome::Success, requester, &self.source).object(Object::Query {
+                id: request.id.clone(),
+                request: request_xml.to_owned(),
+                home_community_id: request.home.clone(),
+            });
         let asked_for = request.patient_ids();
         let result = match request.parse() {
             Ok(query) => self.answer(&query, event.clone(), &asked_for).await,
@@ -49,7 +50,12 @@ impl Registry {
         result
     }
 
-    async fn answer(&self, query: &Query, event: Event, asked_for: &[String]) -> Result<QueryResult, Failure> {
+    async fn answer(
+        &self,
+        query: &Query,
+        event: Event,
+        asked_for: &[String],
+    ) -> Result<QueryResult, Failure> {
         let mut client = self.database.get().await?;
         let transaction = client.transaction().await?;
         let found = self.find(&transaction, query).await?;
@@ -63,7 +69,9 @@ impl Registry {
         atna::record(&*transaction, &per_patient(&event, patients)).await?;
         transaction.commit().await?;
         Ok(match query.return_type {
-            ReturnType::ObjectRef => QueryResult::ObjectRefs(found.iter().map(|entry| entry.entry_uuid).collect()),
+            ReturnType::ObjectRef => {
+                QueryResult::ObjectRefs(found.iter().map(|entry| entry.entry_uuid).collect())
+            }
             ReturnType::LeafClass => QueryResult::Objects(leaf_class(&found)),
         })
     }
@@ -71,7 +79,9 @@ impl Registry {
     async fn find(&self, transaction: &Transaction<'_>, query: &Query) -> Result<Vec<Found>, Failure> {
         let limit = match (query.return_type, self.settings.query_results) {
             (ReturnType::ObjectRef, _) | (_, 0) => None,
-            (ReturnType::LeafClass, results) => i64::try_from(results).ok().map(|limit| limit.saturating_add(1)),
+            (ReturnType::LeafClass, results) => {
+                i64::try_from(results).ok().map(|limit| limit.saturating_add(1))
+            }
         };
         match &query.kind {
             QueryKind::FindDocuments(find) => self.find_documents(transaction, find, limit).await,

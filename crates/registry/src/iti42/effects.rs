@@ -8,8 +8,8 @@ use xds::fragment::Fragment;
 use xds::metadata::{Association, AssociationType};
 use xds::submission::ValidSubmission;
 
-use crate::sql::{self, Existing, ExistingDetail};
 use crate::Failure;
+use crate::sql::{self, Existing, ExistingDetail};
 
 /// Writes a submission that passed every rule.
 pub async fn write(
@@ -40,7 +40,9 @@ pub async fn write(
         let home = home_of(association.source, existing).unwrap_or(record);
         let text = fragment(association.entry_uuid)?;
         sql::add_association(transaction, home, set.entry_uuid, association, text.as_str()).await?;
-        if association.association_type == AssociationType::HasMember && is_folder(association.source, existing) {
+        if association.association_type == AssociationType::HasMember
+            && is_folder(association.source, existing)
+        {
             sql::touch_folder(transaction, home, association.source, &now).await?;
         }
     }
@@ -68,8 +70,10 @@ async fn replace(
         sql::deprecate(transaction, home, relative).await?;
     }
     for membership in sql::memberships_of(transaction, replacement.target, has_member).await? {
-        let added_by_sender =
-            submission.associations.iter().any(|a| a.source == membership.folder && a.target == replacement.source);
+        let added_by_sender = submission
+            .associations
+            .iter()
+            .any(|a| a.source == membership.folder && a.target == replacement.source);
         if !added_by_sender {
             let in_folder = link(membership.folder, replacement.source);
             let in_set = link(submission.submission_set.entry_uuid, in_folder.entry_uuid);
@@ -77,7 +81,8 @@ async fn replace(
                 let text =
                     Fragment::has_member(association.entry_uuid, association.source, association.target);
                 let set = submission.submission_set.entry_uuid;
-                sql::add_association(transaction, membership.record, set, &association, text.as_str()).await?;
+                sql::add_association(transaction, membership.record, set, &association, text.as_str())
+                    .await?;
             }
         }
         sql::touch_folder(transaction, membership.record, membership.folder, now).await?;

@@ -76,7 +76,8 @@ impl Registry {
         let (record, unknown) = self.record_for(&transaction, &submission.submission_set.patient_id).await?;
         let existing = sql::existing_objects(&transaction, &rules::referenced_ids(submission)).await?;
         let equal = sql::objects_with_unique_ids(&transaction, &unique_ids).await?;
-        let findings: Vec<Finding> = unknown.into_iter().chain(rules::check(submission, &existing, &equal)).collect();
+        let findings: Vec<Finding> =
+            unknown.into_iter().chain(rules::check(submission, &existing, &equal)).collect();
         let Some(record) = record.filter(|_| findings.is_empty()) else {
             transaction.rollback().await?;
             return Err(Failure::Refused(findings));
@@ -103,7 +104,9 @@ impl Registry {
         }
         Ok(match found {
             Some(Record { number, state: State::Open }) => (Some(number), None),
-            Some(Record { state, .. }) => (None, Some(unknown_patient(patient, &format!("the record is {state}")))),
+            Some(Record { state, .. }) => {
+                (None, Some(unknown_patient(patient, &format!("the record is {state}"))))
+            }
             None => (None, Some(unknown_patient(patient, NO_RECORD))),
         })
     }

@@ -67,7 +67,8 @@ impl Checker<'_> {
             .iter()
             .filter(|id| self.known(**id).is_some())
             .map(|id| {
-                let context = format!("the id {} already belongs to an object of this registry", uuid_urn(*id));
+                let context =
+                    format!("the id {} already belongs to an object of this registry", uuid_urn(*id));
                 self.finding(ErrorCode::XDSRegistryMetadataError, *id, context)
             })
             .collect()
@@ -80,7 +81,8 @@ impl Checker<'_> {
         let taken = |unique_id: &str| equal.iter().any(|e| e.unique_id == unique_id);
         let set = &self.submission.submission_set;
         if taken(&set.unique_id) {
-            let context = format!("SubmissionSet.uniqueId {} is already used in this registry", set.unique_id);
+            let context =
+                format!("SubmissionSet.uniqueId {} is already used in this registry", set.unique_id);
             findings.push(self.finding(XDSDuplicateUniqueIdInRegistry, set.entry_uuid, context));
         }
         for folder in self.submission.folders.iter().filter(|f| taken(&f.unique_id)) {
@@ -96,7 +98,8 @@ impl Checker<'_> {
                     (mine, theirs) => mine == theirs,
                 };
                 let (code, context) = if !other.is_document {
-                    let context = format!("{id}: a SubmissionSet or Folder of this registry has this uniqueId");
+                    let context =
+                        format!("{id}: a SubmissionSet or Folder of this registry has this uniqueId");
                     (XDSRegistryMetadataError, context)
                 } else if !same_hash {
                     (XDSNonIdenticalHash, format!("{id}: registered before with another hash"))
@@ -141,7 +144,10 @@ impl Checker<'_> {
             }
             (ExistingDetail::DocumentEntry { patient_id, approved, on_demand }, _, End::Target) => {
                 if !approved {
-                    return Some((XDSRegistryDeprecatedDocumentError, format!("the document {urn} is deprecated")));
+                    return Some((
+                        XDSRegistryDeprecatedDocumentError,
+                        format!("the document {urn} is deprecated"),
+                    ));
                 }
                 if kind == AssociationType::IsSnapshotOf && !on_demand {
                     return Some((XDSRegistryMetadataError, format!("IsSnapshotOf: {urn} is not On-Demand")));
@@ -150,7 +156,9 @@ impl Checker<'_> {
                 match (from_set, association.submission_set_status) {
                     (true, Some(SubmissionSetStatus::Original)) => Some((
                         XDSRegistryMetadataError,
-                        format!("SubmissionSetStatus Original, but {urn} is already registered: use Reference"),
+                        format!(
+                            "SubmissionSetStatus Original, but {urn} is already registered: use Reference"
+                        ),
                     )),
                     // A Reference may lead to another patient: the child's document in the mother's submission.
                     (true, _) => None,
@@ -169,7 +177,10 @@ impl Checker<'_> {
     fn same_patient(&self, patient_id: &str, urn: &str) -> Option<(ErrorCode, String)> {
         let same = Cx::parse(patient_id).is_ok_and(|cx| cx == self.submission.submission_set.patient_id);
         (!same).then(|| {
-            let context = format!("{urn} belongs to another patient than {}", self.submission.submission_set.patient_id.text);
+            let context = format!(
+                "{urn} belongs to another patient than {}",
+                self.submission.submission_set.patient_id.text
+            );
             (ErrorCode::XDSPatientIdDoesNotMatch, context)
         })
     }

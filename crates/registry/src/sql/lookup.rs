@@ -54,7 +54,8 @@ const MEMBERSHIPS: &str = "
         and association.status = 'Approved' and folder.status = 'Approved'
     order by folder.entry_uuid";
 
-const REGISTERED_SUBMISSION: &str = "select entry_uuid from unique_id where value = $1 and kind = 'SubmissionSet'";
+const REGISTERED_SUBMISSION: &str =
+    "select entry_uuid from unique_id where value = $1 and kind = 'SubmissionSet'";
 
 pub async fn find_record<C: GenericClient>(client: &C, patient: &Cx) -> Result<Option<Record>, Error> {
     let found = rows(client, FIND_RECORD, &[&patient.authority, &patient.id]).await?;

@@ -5,12 +5,12 @@ mod lookup;
 mod query;
 
 pub use insert::{
-    add_header_facts, add_association, add_document_entry, add_folder, add_submission_set, deprecate,
+    add_association, add_document_entry, add_folder, add_header_facts, add_submission_set, deprecate,
     open_record, touch_folder,
 };
 pub use lookup::{
-    Existing, ExistingDetail, existing_objects, find_record, identifiers, lock_unique_ids,
-    memberships_of, objects_with_unique_ids, registered_submission, relatives_of, EqualId,
+    EqualId, Existing, ExistingDetail, existing_objects, find_record, identifiers, lock_unique_ids,
+    memberships_of, objects_with_unique_ids, registered_submission, relatives_of,
 };
 pub use query::{Found, Readable, find_documents, get_documents, readable_documents};
 

@@ -151,11 +151,7 @@ pub async fn readable_documents<C: GenericClient>(
         .await?
         .iter()
         .map(|row| {
-            Ok(Readable {
-                unique_id: row.try_get(0)?,
-                hash: row.try_get(1)?,
-                patient_id: row.try_get(2)?,
-            })
+            Ok(Readable { unique_id: row.try_get(0)?, hash: row.try_get(1)?, patient_id: row.try_get(2)? })
         })
         .collect()
 }
@@ -175,7 +171,9 @@ fn some(values: &[String]) -> Option<&[String]> {
 }
 
 fn json_groups(groups: &[Vec<String>]) -> serde_json::Value {
-    serde_json::Value::from(groups.iter().map(|group| serde_json::Value::from(group.clone())).collect::<Vec<_>>())
+    serde_json::Value::from(
+        groups.iter().map(|group| serde_json::Value::from(group.clone())).collect::<Vec<_>>(),
+    )
 }
 
 fn status_name(status: Status) -> &'static str {

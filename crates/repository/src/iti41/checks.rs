@@ -46,8 +46,9 @@ pub fn digests(objects: &SubmitObjects, documents: &[Received]) -> Vec<Finding> 
         let Some(received) = documents.iter().find(|d| d.id == object.common.id) else { continue };
         let stored = &received.stored;
         let mut differs = |attribute: &str, sent: &str, computed: &str| {
-            let context =
-                format!("DocumentEntry.{attribute}: \"{sent}\" was sent, but the document received has {computed}");
+            let context = format!(
+                "DocumentEntry.{attribute}: \"{sent}\" was sent, but the document received has {computed}"
+            );
             findings.push(Finding::error(
                 ErrorCode::XDSRepositoryMetadataError,
                 Some(&object.common.id),

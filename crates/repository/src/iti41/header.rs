@@ -36,7 +36,8 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         object.common.slots.extend(facts.into_iter().filter(fits));
         let location = Some(object.common.id.as_str());
         let finding = |error: InsError| {
-            let (code, context) = (ErrorCode::XDSRepositoryMetadataError, format!("CDA header, INS: {error}"));
+            let (code, context) =
+                (ErrorCode::XDSRepositoryMetadataError, format!("CDA header, INS: {error}"));
             match self.settings.ins_key {
                 InsKey::Warn => Finding::warning(code, location, context),
                 InsKey::Refuse => Finding::error(code, location, context),

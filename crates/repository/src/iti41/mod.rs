@@ -65,7 +65,8 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         for (object, received) in checks::paired(&mut objects, documents) {
             self.complete(object, &received.stored);
             let remarks = self.read_header(object, &received.stored).await?;
-            let (errors, remarks): (Vec<Finding>, Vec<Finding>) = remarks.into_iter().partition(Finding::is_error);
+            let (errors, remarks): (Vec<Finding>, Vec<Finding>) =
+                remarks.into_iter().partition(Finding::is_error);
             findings.extend(errors);
             warnings.extend(remarks);
         }

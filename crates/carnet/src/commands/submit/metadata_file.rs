@@ -88,21 +88,23 @@ impl From<TomlCode> for Code {
 
 /// Reads the metadata of `document` from `path`.
 pub fn prepare(config: &Config, path: &Path, document: &Path) -> anyhow::Result<Prepared> {
-    let text = String::from_utf8(read_file(path)?).with_context(|| format!("{} is not UTF-8", path.display()))?;
-    let file: File =
-        toml::from_str(&text).map_err(|error| anyhow!("{}: {}", path.display(), error.to_string().trim_end()))?;
+    let text =
+        String::from_utf8(read_file(path)?).with_context(|| format!("{} is not UTF-8", path.display()))?;
+    let file: File = toml::from_str(&text)
+        .map_err(|error| anyhow!("{}: {}", path.display(), error.to_string().trim_end()))?;
     if !document.is_file() {
         bail!("{} is not a file", document.display());
     }
     let time = |name: &str, text: &str| {
         Dtm::parse(text).map_err(|error| anyhow!("{}: {name}: {error}", path.display()))
     };
-    let optional_time = |name: &str, text: &Option<String>| {
-        text.as_deref().map(|text| time(name, text)).transpose()
-    };
+    let optional_time =
+        |name: &str, text: &Option<String>| text.as_deref().map(|text| time(name, text)).transpose();
     let patient_id = patient(config, &file.patient_id)?;
     let source_patient_id = match &file.source_patient_id {
-        Some(text) => Cx::parse(text).map_err(|error| anyhow!("{}: source_patient_id: {error}", path.display()))?,
+        Some(text) => {
+            Cx::parse(text).map_err(|error| anyhow!("{}: source_patient_id: {error}", path.display()))?
+        }
         None => patient_id.clone(),
     };
     let entry = DocumentEntry {

@@ -80,7 +80,9 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
         None => None,
     };
     if let (Some(unique_id), None) = (&replaces, replaced) {
-        note(&format!("{unique_id}, which this document replaces, is not in the registry: filed without RPLC."));
+        note(&format!(
+            "{unique_id}, which this document replaces, is not in the registry: filed without RPLC."
+        ));
     }
     let (unique_id, mime_type) = (entry.unique_id.clone(), entry.mime_type.clone());
     let id = xds::value::uuid_urn(entry.entry_uuid);
@@ -181,8 +183,7 @@ fn submission(
         entry.entry_uuid,
         Some(SubmissionSetStatus::Original),
     )];
-    associations
-        .extend(replaced.map(|target| link(AssociationType::Rplc, entry.entry_uuid, target, None)));
+    associations.extend(replaced.map(|target| link(AssociationType::Rplc, entry.entry_uuid, target, None)));
     let objects = SubmitObjects {
         extrinsic_objects: vec![entry.to_ebxml()],
         packages: vec![set.to_ebxml()],
