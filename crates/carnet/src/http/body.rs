@@ -161,11 +161,6 @@ impl mtom::PartSink for Spool<'_> {
     }
 }
 
-/// An envelope as an answer, in the encoding of the request.
-pub fn reply(encoding: Encoding, status: StatusCode, action: &str, envelope: String) -> HttpResponse {
-    package(encoding, status, action, envelope, Vec::new())
-}
-
 /// An envelope with parts. Plain SOAP has no parts: its documents are inside the envelope.
 pub fn package(
     encoding: Encoding,
@@ -190,5 +185,11 @@ pub fn package(
 
 pub fn fault(encoding: Encoding, fault: &Fault, relates_to: Option<&str>) -> HttpResponse {
     let status = StatusCode::from_u16(fault.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    reply(encoding, status, soap::FAULT_ACTION, fault.to_envelope(relates_to))
+    package(encoding, status, fault.action(), fault.to_envelope(relates_to), Vec::new())
+}
+
+pub fn unsupported_media_type() -> HttpResponse {
+    HttpResponse::UnsupportedMediaType().content_type("text/plain; charset=utf-8").body(
+        "Content-Type must be application/soap+xml (SOAP 1.2) or multipart/related with type application/xop+xml (MTOM).\n",
+    )
 }

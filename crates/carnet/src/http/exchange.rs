@@ -1,0 +1,176 @@
+//! One request that was understood as SOAP, and the answer to it.
+//!
+//! A transaction gets an [`Exchange`] and gives an [`Answer`]; how the answer travels is decided here.
+
+use std::error::Error;
+use std::time::Instant;
+
+use access::{Authentication, Requester};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use soap::{Encoding, Fault, Header, Message};
+use xds::error::Finding;
+use xds::message::RegistryResponse;
+use xml::Writer;
+
+use super::App;
+use super::body::{self, Incoming};
+
+/// A request whose envelope was read.
+pub struct Exchange<'a> {
+    pub app: &'a App,
+    pub message: &'a Message<'a>,
+    pub encoding: Encoding,
+    request: &'a HttpRequest,
+    started: Instant,
+}
+
+/// What a transaction answers with.
+pub enum Answer {
+    /// The content of the SOAP Body, with parts that it refers to.
+    Body {
+        action: String,
+        xml: String,
+        parts: Vec<mtom::Part>,
+    },
+    Fault(Fault),
+}
+
+/// Reads the envelope and has `dispatch` answer it; what cannot be read gets a fault.
+pub async fn respond(
+    app: &App,
+    request: &HttpRequest,
+    incoming: &Incoming,
+    dispatch: impl AsyncFnOnce(&Exchange<'_>) -> Result<Answer, Fault>,
+) -> HttpResponse {
+    understood(app, request, incoming, dispatch)
+        .await
+        .unwrap_or_else(|fault| body::fault(incoming.encoding, &fault, None))
+}
+
+async fn understood(
+    app: &App,
+    request: &HttpRequest,
+    incoming: &Incoming,
+    dispatch: impl AsyncFnOnce(&Exchange<'_>) -> Result<Answer, Fault>,
+) -> Result<HttpResponse, Fault> {
+    let sender = |error: xml::Error| Fault::sender(error.to_string());
+    let text = xml::decode(&incoming.envelope).map_err(sender)?;
+    let limits = xml::Limits { bytes: usize::MAX, depth: app.limits.xml_depth };
+    let document = xml::Document::parse(&text, &limits).map_err(sender)?;
+    let message = soap::read(&document, incoming.encoding == Encoding::Mtom)?;
+    let exchange =
+        Exchange { app, message: &message, encoding: incoming.encoding, request, started: Instant::now() };
+    let answer = dispatch(&exchange).await.unwrap_or_else(Answer::Fault);
+    Ok(exchange.reply(answer))
+}
+
+/// How a transaction went wrong, for its line in the log.
+pub struct Wrong<'f> {
+    /// The request was at fault, not this server.
+    pub refused: bool,
+    pub codes: String,
+    pub error: &'f dyn Error,
+}
+
+impl Answer {
+    /// `action` is that of the request.
+    pub fn new(action: &str, write: impl FnOnce(&mut Writer)) -> Answer {
+        Answer::with_parts(action, write, Vec::new())
+    }
+
+    pub fn with_parts(action: &str, write: impl FnOnce(&mut Writer), parts: Vec<mtom::Part>) -> Answer {
+        let mut w = Writer::new();
+        write(&mut w);
+        Answer::Body { action: format!("{action}Response"), xml: w.finish(), parts }
+    }
+
+    /// `rs:RegistryResponse`: Success when nothing but warnings was found.
+    pub fn registry_response(action: &str, findings: Vec<Finding>) -> Answer {
+        Answer::new(action, |w| RegistryResponse::of(findings).write(w))
+    }
+
+    /// As HTTP response in the encoding of the request (TF-2 Appendix V.8).
+    pub fn into_response(self, encoding: Encoding, relates_to: Option<&str>) -> HttpResponse {
+        match self {
+            Answer::Fault(fault) => body::fault(encoding, &fault, relates_to),
+            Answer::Body { action, xml, parts } => {
+                let envelope = soap::write(&Header::response(&action, relates_to), |w| {
+                    w.raw(&xml);
+                });
+                body::package(encoding, StatusCode::OK, &action, envelope, parts)
+            }
+        }
+    }
+}
+
+impl Exchange<'_> {
+    /// The caller as far as the connection and the SOAP header tell. Nothing in a security header is believed yet.
+    pub fn requester(&self) -> Requester {
+        let endpoint = format!("{}{}", self.app.public_url, self.request.path());
+        let mut requester =
+            Requester::remote(self.request.peer_addr().map(|address| address.ip()), &endpoint);
+        requester.reply_to = self.message.reply_to.clone();
+        if self.message.security.is_some() {
+            requester.authentication = Authentication::Unverified;
+        }
+        requester
+    }
+
+    /// Which of the `actions` of this body is meant. wsa:Action, if sent, must be one of them (WS-Addressing 1.0 SOAP
+    /// Binding §6); if not, the first is meant.
+    pub fn action(&self, actions: &[&'static str]) -> Result<&'static str, Fault> {
+        let sent = match (self.message.action.as_deref(), actions.first()) {
+            (None, Some(first)) => return Ok(first),
+            (sent, _) => sent.unwrap_or_default(),
+        };
+        actions.iter().find(|action| **action == sent).copied().ok_or_else(|| {
+            Fault::action_mismatch(format!(
+                "wsa:Action is \"{sent}\", but the body is a {}, whose action is {}",
+                self.message.body.name(),
+                actions.iter().map(|action| format!("\"{action}\"")).collect::<Vec<_>>().join(" or ")
+            ))
+        })
+    }
+
+    pub fn unknown_body(&self) -> Fault {
+        let body = self.message.body;
+        Fault::action_not_supported(format!(
+            "this service does not know the request {{{}}}{} (line {}), action \"{}\"",
+            body.namespace(),
+            body.name(),
+            body.line(),
+            self.message.action.as_deref().unwrap_or_default()
+        ))
+    }
+
+    fn reply(&self, answer: Answer) -> HttpResponse {
+        answer.into_response(self.encoding, self.message.message_id.as_deref())
+    }
+
+    /// One line for each transaction: ids and duration, no patient data.
+    pub fn log(&self, transaction: &str, id: &str, wrong: Option<Wrong<'_>>) {
+        let ms = self.started.elapsed().as_millis() as u64;
+        match wrong {
+            None => tracing::info!(transaction, id, ms, outcome = "success"),
+            Some(Wrong { refused: true, codes, .. }) => {
+                tracing::info!(transaction, id, ms, outcome = "refused", codes)
+            }
+            Some(Wrong { codes, error, .. }) => {
+                tracing::error!(transaction, id, ms, outcome = "failed", codes, "{error}")
+            }
+        }
+    }
+}
+
+impl<'f> From<&'f registry::Failure> for Wrong<'f> {
+    fn from(failure: &'f registry::Failure) -> Self {
+        Wrong { refused: failure.is_refusal(), codes: failure.codes(), error: failure }
+    }
+}
+
+impl<'f> From<&'f repository::Failure> for Wrong<'f> {
+    fn from(failure: &'f repository::Failure) -> Self {
+        Wrong { refused: failure.is_refusal(), codes: failure.codes(), error: failure }
+    }
+}

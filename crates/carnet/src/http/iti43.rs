@@ -1,0 +1,71 @@
+//! Retrieve Document Set over SOAP: documents as parts of a package, or as base64 in plain SOAP.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use repository::iti43::Retrieved;
+use soap::{Encoding, Fault};
+use xds::constants::action::ITI_43;
+use xds::error::{ErrorCode, Finding};
+use xds::message::{
+    Content, DocumentResponse, MessageError, RegistryResponse, RetrieveRequest, write_retrieve_response,
+};
+
+use super::exchange::{Answer, Exchange};
+
+pub async fn answer(exchange: &Exchange<'_>) -> Answer {
+    let requests = match RetrieveRequest::read(exchange.message.body) {
+        Ok(RetrieveRequest(requests)) => requests,
+        Err(MessageError(context)) => return refused(ErrorCode::XDSRepositoryError, &context),
+    };
+    let ids = requests.iter().map(|r| r.document_unique_id.as_str()).collect::<Vec<_>>().join(" ");
+    let result = exchange.app.repository.retrieve(&exchange.requester(), requests).await;
+    exchange.log("ITI-43", &ids, result.as_ref().err().map(Into::into));
+    let (response, documents) = match result {
+        Ok(retrieved) => retrieved,
+        Err(failure) => (RegistryResponse::of(failure.findings()), Vec::new()),
+    };
+    let size: u64 = documents.iter().map(|d| d.size).sum();
+    if exchange.encoding == Encoding::Simple && size > exchange.app.limits.inline_document {
+        let context = "the documents are too large for plain SOAP; ask for them by MTOM";
+        return refused(ErrorCode::XDSRepositoryOutOfResources, context);
+    }
+    match written(exchange.encoding, &response, documents).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!("a stored document cannot be read: {error}");
+            Answer::Fault(Fault::receiver("a stored document cannot be read"))
+        }
+    }
+}
+
+fn refused(code: ErrorCode, context: &str) -> Answer {
+    let response = RegistryResponse::of(vec![Finding::error(code, None, context)]);
+    Answer::new(ITI_43, |w| write_retrieve_response(w, &response, &[]))
+}
+
+async fn written(
+    encoding: Encoding,
+    response: &RegistryResponse,
+    documents: Vec<Retrieved<blob::Reader>>,
+) -> Result<Answer, blob::Error> {
+    let mut described = Vec::new();
+    let mut parts = Vec::new();
+    for (number, document) in documents.into_iter().enumerate() {
+        let Retrieved { request, mime_type, size, octets } = document;
+        let content = match encoding {
+            Encoding::Mtom => {
+                let content_id = format!("document-{}@carnet", number + 1);
+                parts.push(mtom::Part::new(&content_id, &mime_type, Some(size), octets));
+                Content::Part(content_id)
+            }
+            Encoding::Simple => {
+                let chunks = octets.try_collect::<Vec<Bytes>>().await?;
+                Content::Inline(STANDARD.encode(chunks.concat()).into())
+            }
+        };
+        described.push(DocumentResponse { request, mime_type, content });
+    }
+    Ok(Answer::with_parts(ITI_43, |w| write_retrieve_response(w, response, &described), parts))
+}
