@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use access::Requester;
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
 use actix_web::rt::task::JoinHandle;
 use actix_web::{App as Web, HttpServer};
 use anyhow::Context;
@@ -64,13 +65,15 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let app = Arc::new(build(config, address, &installation, blobs));
     record(&installation, &app, Act::ServerStarted).await?;
     let shared = app.clone();
-    let server = HttpServer::new(move || Web::new().configure(http::routes(shared.clone())))
-        .workers(config.workers())
-        .client_request_timeout(REQUEST_HEAD_TIMEOUT)
-        .shutdown_timeout(SHUTDOWN_SECONDS)
-        .listen(listener)
-        .context("the server did not start")?
-        .run();
+    let server = HttpServer::new(move || {
+        Web::new().wrap(from_fn(http::pack_answer)).configure(http::routes(shared.clone()))
+    })
+    .workers(config.workers())
+    .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .listen(listener)
+    .context("the server did not start")?
+    .run();
     let sweeper = actix_web::rt::spawn(sweep_regularly(app.clone()));
     Ok(Running { address, server, app, installation, sweeper })
 }

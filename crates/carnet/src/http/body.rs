@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use soap::{ContentType, Encoding, Fault};
 
 use super::App;
+use super::compression::{self, Body};
 
 /// A request as it came in: the envelope's octets, and the stored parts of its package by Content-ID.
 pub struct Incoming {
@@ -36,6 +37,8 @@ pub enum Refusal {
     },
     /// Not SOAP.
     MediaType,
+    /// Packed by something else than gzip.
+    ContentEncoding,
     Fault {
         encoding: Encoding,
         fault: Fault,
@@ -66,6 +69,8 @@ pub async fn receive(
     if content_length(request).is_some_and(|length| length > limit) {
         return Err(Refusal::TooLarge);
     }
+    // Limits count unpacked octets.
+    let payload = compression::unpacked(request.headers(), payload).map_err(|_| Refusal::ContentEncoding)?;
     let over = |context: &str| Refusal::OverLimit { encoding, context: context.to_owned() };
     match encoding {
         Encoding::Simple => {
@@ -108,7 +113,7 @@ fn content_length(request: &HttpRequest) -> Option<u64> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn read_all(mut payload: web::Payload, limit: u64) -> Result<Vec<u8>, PayloadError> {
+async fn read_all(mut payload: Body, limit: u64) -> Result<Vec<u8>, PayloadError> {
     let mut octets = Vec::new();
     while let Some(bytes) = payload.next().await {
         let bytes = bytes?;
@@ -186,6 +191,13 @@ pub fn package(
 pub fn fault(encoding: Encoding, fault: &Fault, relates_to: Option<&str>) -> HttpResponse {
     let status = StatusCode::from_u16(fault.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     package(encoding, status, fault.action(), fault.to_envelope(relates_to), Vec::new())
+}
+
+pub fn unsupported_content_encoding() -> HttpResponse {
+    HttpResponse::UnsupportedMediaType()
+        .insert_header((header::ACCEPT_ENCODING, "gzip"))
+        .content_type("text/plain; charset=utf-8")
+        .body("Content-Encoding must be gzip, or left out.\n")
 }
 
 pub fn unsupported_media_type() -> HttpResponse {

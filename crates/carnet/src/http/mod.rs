@@ -1,6 +1,7 @@
 //! HTTP: one port, the SOAP services under two base paths, and the pages for people and monitors.
 
 mod body;
+mod compression;
 mod exchange;
 mod home;
 mod iti18;
@@ -10,6 +11,8 @@ mod iti43;
 mod registry_service;
 mod repository_service;
 mod wsdl;
+
+pub use compression::pack_answer;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -22,6 +22,7 @@ fn refused(refusal: Refusal) -> HttpResponse {
     match refusal {
         Refusal::TooLarge => HttpResponse::PayloadTooLarge().finish(),
         Refusal::MediaType => body::unsupported_media_type(),
+        Refusal::ContentEncoding => body::unsupported_content_encoding(),
         Refusal::Fault { encoding, fault } => body::fault(encoding, &fault, None),
         Refusal::OverLimit { encoding, context } => {
             let finding = Finding::error(ErrorCode::XDSRegistryOutOfResources, None, context);

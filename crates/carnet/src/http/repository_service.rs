@@ -46,6 +46,7 @@ fn refused(refusal: Refusal) -> HttpResponse {
     let (encoding, findings) = match refusal {
         Refusal::TooLarge => return HttpResponse::PayloadTooLarge().finish(),
         Refusal::MediaType => return body::unsupported_media_type(),
+        Refusal::ContentEncoding => return body::unsupported_content_encoding(),
         Refusal::Fault { encoding, fault } => return body::fault(encoding, &fault, None),
         Refusal::OverLimit { encoding, context } => {
             (encoding, vec![Finding::error(ErrorCode::XDSRepositoryOutOfResources, None, context)])

@@ -15,7 +15,7 @@ const SIZE: u64 = 1 << 30;
 const MOST: u64 = 150 << 20;
 
 /// Peak of resident memory, in octets.
-fn peak(pid: u32) -> u64 {
+pub fn peak(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10

@@ -7,12 +7,12 @@ use xds::value::uuid_urn;
 use crate::harness::{Server, Submission, patient};
 
 /// The parts of an ITI-41 request, to be put together by hand.
-struct Request {
-    submission: Submission,
-    envelope: String,
+pub struct Request {
+    pub submission: Submission,
+    pub envelope: String,
 }
 
-fn request(octets: &str, header: &str, href: &str) -> Request {
+pub fn request(octets: &str, header: &str, href: &str) -> Request {
     let submission = Submission::new(&patient(), octets);
     let mut w = xml::Writer::new();
     submission.objects().write(&mut w);
@@ -27,7 +27,7 @@ fn request(octets: &str, header: &str, href: &str) -> Request {
     Request { submission, envelope }
 }
 
-const ACTION: &str = "<wsa:Action s:mustUnderstand='1'>urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b</wsa:Action>\
+pub const ACTION: &str = "<wsa:Action s:mustUnderstand='1'>urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b</wsa:Action>\
     <wsa:MessageID>urn:uuid:76A2C3D9BCD3AECFF31217932910053</wsa:MessageID>";
 
 async fn post(server: &Server, headers: &[(&str, &str)], body: impl Into<Bytes>) -> RawAnswer {
@@ -35,7 +35,7 @@ async fn post(server: &Server, headers: &[(&str, &str)], body: impl Into<Bytes>)
     server.client.post(&url, headers, body).await.unwrap()
 }
 
-fn text(answer: &RawAnswer) -> String {
+pub fn text(answer: &RawAnswer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
@@ -116,6 +116,27 @@ async fn an_action_that_is_not_that_of_the_body_is_a_fault() {
     let answer = post(&server, &[("Content-Type", "multipart/related; boundary=b")], body).await;
     assert!(text(&answer).contains("ActionMismatch"), "{}", text(&answer));
     assert_eq!(server.blobs(), 0);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn soap_1_1_is_read_inside_a_package_only_and_answered_in_1_2() {
+    const SOAP_1_1: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+    const SOAP_1_2: &str = "http://www.w3.org/2003/05/soap-envelope";
+    let server = Server::start().await;
+    let request = request("lettre", ACTION, "cid:1");
+    let envelope = request.envelope.replace(SOAP_1_2, SOAP_1_1);
+    let answer = post(&server, &[("Content-Type", "text/xml")], envelope.clone()).await;
+    assert_eq!(answer.status, 500);
+    for part in ["s:VersionMismatch", "s:Upgrade", "SOAP 1.1 was sent", SOAP_1_2] {
+        assert!(text(&answer).contains(part), "{}", text(&answer));
+    }
+    assert_eq!(server.blobs(), 0);
+    let body = format!("--b\r\n\r\n{envelope}\r\n--b\r\nContent-ID: <1>\r\n\r\nlettre\r\n--b--");
+    let answer = post(&server, &[("Content-Type", "multipart/related; boundary=b")], body).await;
+    assert!(text(&answer).contains("ResponseStatusType:Success"), "{}", text(&answer));
+    assert!(text(&answer).contains(SOAP_1_2) && !text(&answer).contains(SOAP_1_1), "{}", text(&answer));
+    assert_eq!(server.read(&request.submission.entry.unique_id).await.unwrap(), b"lettre");
     server.stop().await;
 }
 
