@@ -1,5 +1,5 @@
-//! An XDS.b client: Document Source and Document Consumer over SOAP. It speaks to any server; the command line, the tests
-//! and load tools use it.
+//! An XDS.b client: Document Source and Document Consumer over SOAP, Patient Identity Source over MLLP ([`mllp`]). It speaks
+//! to any server; the command line, the tests and load tools use it.
 //!
 //! Documents stream from and to files: memory does not follow their size. Nothing is sent twice: whoever calls knows
 //! whether a second submission would be harmful.
@@ -7,6 +7,7 @@
 mod error;
 mod exchange;
 mod meter;
+pub mod mllp;
 mod parts;
 mod transactions;
 
