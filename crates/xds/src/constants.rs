@@ -43,6 +43,9 @@ pub const ASSOCIATION_DOCUMENTATION: &str = "urn:uuid:abd807a3-4432-4053-87b4-fd
 pub const STATUS_APPROVED: &str = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved";
 pub const STATUS_DEPRECATED: &str = "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated";
 
+pub const AVAILABILITY_ONLINE: &str = "urn:ihe:iti:2010:DocumentAvailability:Online";
+pub const AVAILABILITY_OFFLINE: &str = "urn:ihe:iti:2010:DocumentAvailability:Offline";
+
 pub const RESPONSE_SUCCESS: &str = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success";
 pub const RESPONSE_FAILURE: &str = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure";
 pub const RESPONSE_PARTIAL_SUCCESS: &str = "urn:ihe:iti:2007:ResponseStatusType:PartialSuccess";
@@ -61,4 +64,6 @@ pub mod action {
     pub const ITI_41: &str = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b";
     pub const ITI_42: &str = "urn:ihe:iti:2007:RegisterDocumentSet-b";
     pub const ITI_43: &str = "urn:ihe:iti:2007:RetrieveDocumentSet";
+    pub const ITI_57: &str = "urn:ihe:iti:2010:UpdateDocumentSet";
+    pub const ITI_92: &str = "urn:ihe:iti:2018:RestrictedUpdateDocumentSet";
 }

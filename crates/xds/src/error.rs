@@ -3,14 +3,21 @@
 /// A standard XDS error code. The name of the variant is the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
+    UnmodifiableMetadataError,
     UnresolvedReferenceException,
     XDSDocumentUniqueIdError,
     XDSDuplicateUniqueIdInRegistry,
     XDSExtraMetadataNotSaved,
+    XDSInvalidRequestException,
+    XDSMetadataIdentifierError,
+    XDSMetadataUpdateError,
+    XDSMetadataUpdateOperationError,
+    XDSMetadataVersionError,
     XDSMissingDocument,
     XDSMissingDocumentMetadata,
     XDSNonIdenticalHash,
     XDSNonIdenticalSize,
+    XDSPatientIDReconciliationError,
     XDSPatientIdDoesNotMatch,
     XDSRegistryBusy,
     XDSRepositoryBusy,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use xml::Writer;
 
 use crate::constants::*;
-use crate::ebxml::{self, Common, Slot};
+use crate::ebxml::{self, Common, Slot, SubmitObjects};
 use crate::metadata::{Association, AssociationType};
 use crate::submission::ValidSubmission;
 use crate::value::uuid_urn;
@@ -17,6 +17,9 @@ const STATUS: char = '\u{1}';
 const PATIENT_ID: char = '\u{2}';
 const LAST_UPDATE_TIME: char = '\u{3}';
 const AVAILABILITY: char = '\u{4}';
+
+/// The number of the version that ITI-42 registers.
+const FIRST: u32 = 1;
 
 const AVAILABILITY_SLOT: &str = "documentAvailability";
 const LAST_UPDATE_TIME_SLOT: &str = "lastUpdateTime";
@@ -83,15 +86,15 @@ impl Fragment {
         Fragment::of_association(&association.to_ebxml())
     }
 
-    fn of_document(object: &ebxml::ExtrinsicObject) -> Fragment {
+    fn of_document(object: &ebxml::ExtrinsicObject, number: u32) -> Fragment {
         let mut object = object.clone();
         prepare(&mut object.common, Some(DOCUMENT_ENTRY_PATIENT_ID));
         object.common.set_slot(AVAILABILITY_SLOT, AVAILABILITY);
-        version(&mut object.common);
+        version(&mut object.common, number);
         written(|w| object.write(w))
     }
 
-    fn of_package(package: &ebxml::RegistryPackage) -> Fragment {
+    fn of_package(package: &ebxml::RegistryPackage, number: u32) -> Fragment {
         let mut package = package.clone();
         let common = &mut package.common;
         common.object_type = Some(format!("{OBJECT_TYPE_PREFIX}RegistryPackage"));
@@ -101,15 +104,15 @@ impl Fragment {
         } else {
             prepare(common, Some(SUBMISSION_SET_PATIENT_ID));
         }
-        version(common);
+        version(common, number);
         written(|w| package.write(w))
     }
 
-    fn of_association(association: &ebxml::Association) -> Fragment {
+    pub fn of_association(association: &ebxml::Association) -> Fragment {
         let mut association = association.clone();
         association.common.object_type = Some(format!("{OBJECT_TYPE_PREFIX}Association"));
         prepare(&mut association.common, None);
-        version(&mut association.common);
+        version(&mut association.common, FIRST);
         written(|w| association.write(w))
     }
 }
@@ -124,10 +127,24 @@ fn prepare(common: &mut Common, patient_id_scheme: Option<&str>) {
     }
 }
 
-/// A first version: its logical id is its id. A submitted version is ignored (Metadata Update, §3.12.1).
-fn version(common: &mut Common) {
-    common.lid = Some(common.id.clone());
-    common.version_name = Some("1".to_owned());
+/// The logical id of a first version is its id. A submitted version is ignored.
+fn version(common: &mut Common, number: u32) {
+    if number == FIRST || common.lid.as_deref().unwrap_or_default().is_empty() {
+        common.lid = Some(common.id.clone());
+    }
+    common.version_name = Some(number.to_string());
+}
+
+/// The object `id` out of `objects`, whose ids are UUIDs, as version `number`; `None` when it is not there.
+pub(crate) fn of_object(objects: &SubmitObjects, id: Uuid, number: u32) -> Option<Fragment> {
+    let urn = uuid_urn(id);
+    let document = objects.extrinsic_objects.iter().find(|o| o.common.id == urn);
+    let package = || objects.packages.iter().find(|o| o.common.id == urn);
+    let association = || objects.associations.iter().find(|o| o.common.id == urn);
+    document
+        .map(|object| Fragment::of_document(object, number))
+        .or_else(|| package().map(|object| Fragment::of_package(object, number)))
+        .or_else(|| association().map(Fragment::of_association))
 }
 
 fn written(write: impl FnOnce(&mut Writer)) -> Fragment {
@@ -139,15 +156,7 @@ fn written(write: impl FnOnce(&mut Writer)) -> Fragment {
 impl ValidSubmission {
     /// The fragment of the object `id`, with `lid` = `id` and version 1; `None` when it is not of this submission.
     pub fn fragment(&self, id: Uuid) -> Option<Fragment> {
-        let urn = uuid_urn(id);
-        let objects = self.objects();
-        let documents =
-            objects.extrinsic_objects.iter().find(|o| o.common.id == urn).map(Fragment::of_document);
-        documents
-            .or_else(|| objects.packages.iter().find(|o| o.common.id == urn).map(Fragment::of_package))
-            .or_else(|| {
-                objects.associations.iter().find(|o| o.common.id == urn).map(Fragment::of_association)
-            })
+        of_object(self.objects(), id, FIRST)
     }
 }
 

@@ -148,6 +148,7 @@ impl Submission {
             logical_id: None,
             document_type: DocumentType::Stable,
             authors: vec![author.clone()],
+            availability: None,
             class_code: code("class"),
             comments: None,
             confidentiality_codes: vec![code("N")],

@@ -58,6 +58,7 @@ pub fn document_entry(header: &Header, defaults: &Defaults, entry_uuid: Uuid) ->
         logical_id: None,
         document_type: DocumentType::Stable,
         authors: header.authors.iter().filter_map(people::author).collect(),
+        availability: None,
         class_code: required.class_code,
         comments: None,
         confidentiality_codes: vec![required.confidentiality],

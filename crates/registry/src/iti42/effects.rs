@@ -9,7 +9,7 @@ use xds::metadata::{Association, AssociationType};
 use xds::submission::ValidSubmission;
 
 use crate::Failure;
-use crate::sql::{self, Existing, ExistingDetail};
+use crate::sql::{self, Existing, ExistingDetail, Version};
 
 /// Writes a submission that passed every rule.
 pub async fn write(
@@ -27,14 +27,16 @@ pub async fn write(
     sql::add_submission_set(transaction, record, set, fragment(set.entry_uuid)?.as_str()).await?;
     for entry in &submission.documents {
         let text = fragment(entry.entry_uuid)?;
-        sql::add_document_entry(transaction, record, set.entry_uuid, entry, text.as_str()).await?;
+        let version = Version::first(entry.entry_uuid);
+        sql::add_document_entry(transaction, record, set.entry_uuid, entry, &version, text.as_str()).await?;
     }
     for (entry_uuid, facts) in header_facts(submission) {
         sql::add_header_facts(transaction, record, entry_uuid, &facts).await?;
     }
     for folder in &submission.folders {
         let text = fragment(folder.entry_uuid)?;
-        sql::add_folder(transaction, record, set.entry_uuid, folder, &now, text.as_str()).await?;
+        let version = Version::first(folder.entry_uuid);
+        sql::add_folder(transaction, record, set.entry_uuid, folder, &version, &now, text.as_str()).await?;
     }
     for association in &submission.associations {
         let home = home_of(association.source, existing).unwrap_or(record);

@@ -2,7 +2,9 @@ use cda::facts::HeaderFacts;
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 use uuid::Uuid;
-use xds::metadata::{Association, Author, Code, DocumentEntry, DocumentType, Folder, SubmissionSet};
+use xds::metadata::{
+    Association, Author, AvailabilityStatus, Code, DocumentEntry, DocumentType, Folder, SubmissionSet,
+};
 use xds::value::{Cx, Dtm};
 
 use super::{execute, find_record, rows};
@@ -16,6 +18,21 @@ const OPEN_RECORD: &str = "
     insert into patient_identifier (authority, value, record) select $1, $2, record from opened
     returning record";
 
+/// Which version of a logical object is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    pub logical_id: Uuid,
+    pub number: i32,
+    pub status: AvailabilityStatus,
+}
+
+impl Version {
+    /// What ITI-42 registers: approved, its own logical object.
+    pub fn first(entry_uuid: Uuid) -> Version {
+        Version { logical_id: entry_uuid, number: 1, status: AvailabilityStatus::Approved }
+    }
+}
+
 const ADD_OBJECT: &str = "insert into object (entry_uuid, record, kind) values ($1, $2, $3)";
 
 const ADD_UNIQUE_ID: &str = "insert into unique_id (value, kind, entry_uuid, record) values ($1, $2, $3, $4)";
@@ -26,17 +43,18 @@ const ADD_SUBMISSION_SET: &str = "
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Approved', $10)";
 
 const ADD_DOCUMENT_ENTRY: &str = "
-    insert into document_entry (record, entry_uuid, logical_id, submission_set, document_type, status, unique_id,
+    insert into document_entry (record, entry_uuid, submission_set, document_type, unique_id,
         repository_unique_id, patient_id, hash, size, mime_type, class_code, type_code, format_code,
         practice_setting_code, healthcare_facility_type_code, event_codes, confidentiality_codes, author_persons,
-        reference_ids, creation_time, service_start_time, service_stop_time, fragment)
-    values ($1, $2, $2, $3, $4, 'Approved', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23)";
+        reference_ids, creation_time, service_start_time, service_stop_time, fragment, availability, logical_id,
+        version, status)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+        $20, $21, $22, $23, $24, $25, $26, $27)";
 
 const ADD_FOLDER: &str = "
-    insert into folder (record, entry_uuid, logical_id, submission_set, status, unique_id, patient_id, codes,
-        last_update_time, fragment)
-    values ($1, $2, $2, $3, 'Approved', $4, $5, $6, $7, $8)";
+    insert into folder (record, entry_uuid, submission_set, unique_id, patient_id, codes, last_update_time, fragment,
+        logical_id, version, status)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 const ADD_ASSOCIATION: &str = "
     insert into association (record, entry_uuid, submission_set, association_type, source, target, status,
@@ -96,6 +114,7 @@ pub async fn add_document_entry<C: GenericClient>(
     record: i64,
     submission_set: Uuid,
     entry: &DocumentEntry,
+    version: &Version,
     fragment: &str,
 ) -> Result<(), Error> {
     add_object(client, record, entry.entry_uuid, "DocumentEntry", Some(&entry.unique_id)).await?;
@@ -131,6 +150,10 @@ pub async fn add_document_entry<C: GenericClient>(
             &entry.service_start_time.as_ref().map(Dtm::padded),
             &entry.service_stop_time.as_ref().map(Dtm::padded),
             &fragment,
+            &format!("{:?}", entry.availability.unwrap_or_default()),
+            &version.logical_id,
+            &version.number,
+            &status_name(version.status),
         ],
     )
     .await
@@ -142,6 +165,7 @@ pub async fn add_folder<C: GenericClient>(
     record: i64,
     submission_set: Uuid,
     folder: &Folder,
+    version: &Version,
     last_update_time: &str,
     fragment: &str,
 ) -> Result<(), Error> {
@@ -158,6 +182,9 @@ pub async fn add_folder<C: GenericClient>(
             &keys(&folder.codes),
             &last_update_time,
             &fragment,
+            &version.logical_id,
+            &version.number,
+            &status_name(version.status),
         ],
     )
     .await
@@ -246,6 +273,14 @@ async fn add_object<C: GenericClient>(
         execute(client, ADD_UNIQUE_ID, &[&unique_id, &kind, &id, &record]).await?;
     }
     Ok(())
+}
+
+/// As in the columns.
+pub(super) fn status_name(status: AvailabilityStatus) -> &'static str {
+    match status {
+        AvailabilityStatus::Approved => "Approved",
+        AvailabilityStatus::Deprecated => "Deprecated",
+    }
 }
 
 fn keys(codes: &[Code]) -> Vec<String> {

@@ -5,8 +5,8 @@ mod lookup;
 mod query;
 
 pub use insert::{
-    add_association, add_document_entry, add_folder, add_header_facts, add_submission_set, deprecate,
-    open_record, touch_folder,
+    Version, add_association, add_document_entry, add_folder, add_header_facts, add_submission_set,
+    deprecate, open_record, touch_folder,
 };
 pub use lookup::{
     EqualId, Existing, ExistingDetail, existing_objects, find_record, identifiers, lock_unique_ids,

@@ -9,7 +9,12 @@ use super::{
 use crate::constants::*;
 use crate::ebxml;
 use crate::error::Finding;
+use crate::submission::Purpose;
 use crate::value::{self, Cx, parse_uuid_urn};
+
+/// Slots of associations that say how an update is meant.
+pub(crate) const ANNOTATIONS: [&str; 4] =
+    ["PreviousVersion", "AssociationPropagation", "OriginalStatus", "NewStatus"];
 
 const NOT_A_UUID: &str = "not urn:uuid: and a UUID together";
 
@@ -70,7 +75,7 @@ impl DocumentEntry {
         let type_code = r.code("typeCode", DOCUMENT_ENTRY_TYPE_CODE);
         let unique_id = r.identifier("uniqueId", DOCUMENT_ENTRY_UNIQUE_ID, anything);
         let uri = r.slot("URI", Times::Optional, anything);
-        r.slot("documentAvailability", Times::Optional, anything);
+        let availability = r.availability();
         if let (Some(start), Some(stop)) = (&service_start_time, &service_stop_time)
             && is_later(start.as_str(), stop.as_str())
         {
@@ -110,6 +115,7 @@ impl DocumentEntry {
                 logical_id,
                 document_type,
                 authors,
+                availability,
                 class_code,
                 comments,
                 confidentiality_codes,
@@ -234,12 +240,17 @@ impl Folder {
 }
 
 impl Association {
-    /// Both ends must be UUIDs already.
-    pub(crate) fn read(object: &ebxml::Association, location: &str) -> Result<Association, Vec<Finding>> {
+    /// Both ends must be UUIDs already. What is about updates is read elsewhere, and refused in a submission.
+    pub(crate) fn read(
+        object: &ebxml::Association,
+        location: &str,
+        purpose: Purpose,
+    ) -> Result<Association, Vec<Finding>> {
         let common = &object.common;
         let mut r = Reader::new("Association", location, common);
         let entry_uuid = entry_uuid(&mut r, &common.id);
-        let association_type = AssociationType::from_urn(&object.association_type);
+        let association_type = AssociationType::from_urn(&object.association_type)
+            .filter(|kind| purpose == Purpose::Update || !kind.is_of_update());
         if association_type.is_none() {
             let sent = &object.association_type;
             r.wrong("associationType", format!("\"{sent}\" is not a type that may be submitted here"));
@@ -254,8 +265,8 @@ impl Association {
                 None
             }
         };
-        for annotation in ["PreviousVersion", "NewStatus", "OriginalStatus", "AssociationPropagation"] {
-            if r.slot(annotation, Times::Any, anything).is_some() {
+        for annotation in ANNOTATIONS {
+            if r.slot(annotation, Times::Any, anything).is_some() && purpose == Purpose::Submission {
                 r.wrong(annotation, "belongs to a metadata update (ITI-57), not to a submission");
             }
         }

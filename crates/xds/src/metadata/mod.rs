@@ -6,6 +6,7 @@ mod to_ebxml;
 
 use uuid::Uuid;
 
+use crate::constants::{AVAILABILITY_OFFLINE, AVAILABILITY_ONLINE, STATUS_APPROVED, STATUS_DEPRECATED};
 use crate::value::{Cx, Dtm};
 
 /// A coded value: `code^^scheme` in queries (TF-3 §4.2.3.1.2).
@@ -35,6 +36,21 @@ pub enum DocumentType {
     OnDemand,
 }
 
+/// Whether a document can be retrieved now (Metadata Update, TF-3 §4.2.3.2.30).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Availability {
+    #[default]
+    Online,
+    Offline,
+}
+
+/// `availabilityStatus` of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AvailabilityStatus {
+    Approved,
+    Deprecated,
+}
+
 /// A Slot that XDS does not know: kept and returned (TF-3 §4.2.3.1.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtraSlot {
@@ -48,6 +64,8 @@ pub struct DocumentEntry {
     pub logical_id: Option<Uuid>,
     pub document_type: DocumentType,
     pub authors: Vec<Author>,
+    /// `documentAvailability`: Online when nothing is said.
+    pub availability: Option<Availability>,
     pub class_code: Code,
     pub comments: Option<String>,
     pub confidentiality_codes: Vec<Code>,
@@ -109,7 +127,7 @@ pub struct Folder {
     pub extra: Vec<ExtraSlot>,
 }
 
-/// Association types that a submission may carry (TF-3 §4.2.2).
+/// Association types (TF-3 §4.2.2). The last two say what a metadata update is to do and occur in ITI-57 only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AssociationType {
     HasMember,
@@ -119,6 +137,8 @@ pub enum AssociationType {
     XfrmRplc,
     Signs,
     IsSnapshotOf,
+    UpdateAvailabilityStatus,
+    SubmitAssociation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,16 +180,73 @@ impl AssociationType {
             AssociationType::XfrmRplc => "urn:ihe:iti:2007:AssociationType:XFRM_RPLC",
             AssociationType::Signs => "urn:ihe:iti:2007:AssociationType:signs",
             AssociationType::IsSnapshotOf => "urn:ihe:iti:2010:AssociationType:IsSnapshotOf",
+            AssociationType::UpdateAvailabilityStatus => {
+                "urn:ihe:iti:2010:AssociationType:UpdateAvailabilityStatus"
+            }
+            AssociationType::SubmitAssociation => "urn:ihe:iti:2010:AssociationType:SubmitAssociation",
         }
+    }
+
+    /// The last part of the URN, for sentences.
+    pub fn name(self) -> &'static str {
+        self.urn().rsplit(':').next().unwrap_or_default()
     }
 
     pub fn from_urn(urn: &str) -> Option<Self> {
         use AssociationType::*;
-        [HasMember, Rplc, Xfrm, Apnd, XfrmRplc, Signs, IsSnapshotOf].into_iter().find(|t| t.urn() == urn)
+        [
+            HasMember,
+            Rplc,
+            Xfrm,
+            Apnd,
+            XfrmRplc,
+            Signs,
+            IsSnapshotOf,
+            UpdateAvailabilityStatus,
+            SubmitAssociation,
+        ]
+        .into_iter()
+        .find(|t| t.urn() == urn)
+    }
+
+    /// Says what a metadata update is to do.
+    pub fn is_of_update(self) -> bool {
+        matches!(self, AssociationType::UpdateAvailabilityStatus | AssociationType::SubmitAssociation)
+    }
+
+    /// From a document to another: neither a membership nor a word about an update.
+    pub fn is_relationship(self) -> bool {
+        self != AssociationType::HasMember && !self.is_of_update()
     }
 
     /// RPLC and XFRM_RPLC deprecate their target.
     pub fn replaces(self) -> bool {
         matches!(self, AssociationType::Rplc | AssociationType::XfrmRplc)
+    }
+}
+
+impl Availability {
+    pub fn urn(self) -> &'static str {
+        match self {
+            Availability::Online => AVAILABILITY_ONLINE,
+            Availability::Offline => AVAILABILITY_OFFLINE,
+        }
+    }
+
+    pub fn from_urn(urn: &str) -> Option<Self> {
+        [Availability::Online, Availability::Offline].into_iter().find(|a| a.urn() == urn)
+    }
+}
+
+impl AvailabilityStatus {
+    pub fn urn(self) -> &'static str {
+        match self {
+            AvailabilityStatus::Approved => STATUS_APPROVED,
+            AvailabilityStatus::Deprecated => STATUS_DEPRECATED,
+        }
+    }
+
+    pub fn from_urn(urn: &str) -> Option<Self> {
+        [AvailabilityStatus::Approved, AvailabilityStatus::Deprecated].into_iter().find(|s| s.urn() == urn)
     }
 }

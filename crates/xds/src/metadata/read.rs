@@ -3,7 +3,7 @@
 use crate::constants::REFERENCE_ID_LIST;
 use crate::ebxml::{Classification, Common, LocalizedString};
 use crate::error::{ErrorCode, Finding};
-use crate::metadata::{Author, Code, ExtraSlot};
+use crate::metadata::{Author, Availability, Code, ExtraSlot};
 use crate::value::{self, Cx, Dtm, ValueError};
 
 /// How often an attribute may be there.
@@ -196,11 +196,20 @@ impl<'a> Reader<'a> {
     }
 
     pub fn home(&mut self) -> Option<String> {
-        let home = self.common.home.clone()?;
+        let home = self.common.home.clone().filter(|home| !home.is_empty())?;
         if let Err(error) = value::check_home(&home) {
             self.wrong("homeCommunityId", error);
         }
         Some(home)
+    }
+
+    pub fn availability(&mut self) -> Option<Availability> {
+        let urn = self.slot("documentAvailability", Times::Optional, anything)?;
+        let availability = Availability::from_urn(&urn);
+        if availability.is_none() {
+            self.wrong("documentAvailability", "must be the URN of Online or Offline");
+        }
+        availability
     }
 
     /// Slots that no attribute claimed.

@@ -1,6 +1,8 @@
 //! From typed values to the wire form: how a source makes a submission.
 
-use super::{Association, Author, Code, DocumentEntry, DocumentType, ExtraSlot, Folder, SubmissionSet};
+use super::{
+    Association, Author, Availability, Code, DocumentEntry, DocumentType, ExtraSlot, Folder, SubmissionSet,
+};
 use crate::constants::*;
 use crate::ebxml::{self, Classification, Common, ExternalIdentifier, LocalizedString, Slot};
 use crate::value::{Dtm, uuid_urn};
@@ -19,6 +21,7 @@ impl DocumentEntry {
         b.slot("size", self.size.map(|size| size.to_string()).as_deref());
         b.slot("repositoryUniqueId", self.repository_unique_id.as_deref());
         b.slot("URI", self.uri.as_deref());
+        b.slot("documentAvailability", self.availability.map(Availability::urn));
         b.slot(REFERENCE_ID_LIST, self.reference_ids.iter().map(String::as_str));
         b.extra(&self.extra);
         b.texts(self.title.as_deref(), self.comments.as_deref());

@@ -2,20 +2,23 @@
 //!
 //! [`ids`] gives every object a UUID, [`limits`] looks at the wire form, [`structure`] at the objects together. Findings
 //! carry the id that the sender knows. The rules' numbers are those of ARCHITECTURE.md.
+//!
+//! [`reading`] is what a submission shares with a metadata update.
 
 mod ids;
 mod limits;
+mod reading;
 mod structure;
 
 use uuid::Uuid;
 
-use crate::constants::{FOLDER_NODE, SUBMISSION_SET_NODE};
-use crate::ebxml::{RegistryPackage, SubmitObjects};
-use crate::error::{ErrorCode, Finding};
+use crate::ebxml::SubmitObjects;
+use crate::error::Finding;
 use crate::metadata::{Association, DocumentEntry, Folder, SubmissionSet};
 use crate::value::uuid_urn;
 
-use ids::Ids;
+pub(crate) use ids::Ids;
+pub(crate) use reading::{Found, Purpose, Reading, Role, role};
 
 /// What the sender's metadata are held against.
 #[derive(Debug, Clone, Default)]
@@ -49,37 +52,8 @@ impl ValidSubmission {
         rules: &Rules,
         fresh: &mut dyn FnMut() -> Uuid,
     ) -> Result<ValidSubmission, Vec<Finding>> {
-        let mut findings = sent.findings.clone();
-        findings.extend(limits::check(&sent, rules));
-        let (objects, ids) = ids::resolve(sent, fresh, &mut findings);
-        let mut found = Found::default();
-        for object in &objects.extrinsic_objects {
-            found
-                .documents
-                .extend(keep(DocumentEntry::read(object, &ids.submitted(&object.common.id)), &mut findings));
-        }
-        for package in &objects.packages {
-            let location = ids.submitted(&package.common.id);
-            match role(package) {
-                Some(Role::SubmissionSet) => {
-                    found.set_ids.extend(crate::value::parse_uuid_urn(&package.common.id));
-                    found.sets.extend(keep(SubmissionSet::read(package, &location), &mut findings));
-                }
-                Some(Role::Folder) => {
-                    found.folders.extend(keep(Folder::read(package, &location), &mut findings))
-                }
-                None => findings.push(Finding::error(
-                    ErrorCode::XDSRegistryMetadataError,
-                    Some(&location),
-                    "RegistryPackage: needs one Classification that marks it as SubmissionSet or as Folder",
-                )),
-            }
-        }
-        for object in &objects.associations {
-            found
-                .associations
-                .extend(keep(Association::read(object, &ids.submitted(&object.common.id)), &mut findings));
-        }
+        let Reading { found, objects, ids, mut findings } =
+            Reading::of(sent, rules, Purpose::Submission, fresh);
         findings.extend(structure::check(&objects, &found, &ids));
         match found.sets.into_iter().next() {
             Some(submission_set) if findings.is_empty() => Ok(ValidSubmission {
@@ -102,43 +76,6 @@ impl ValidSubmission {
 
     pub fn objects(&self) -> &SubmitObjects {
         &self.objects
-    }
-}
-
-/// The objects that could be read.
-#[derive(Default)]
-struct Found {
-    sets: Vec<SubmissionSet>,
-    /// Of every SubmissionSet, those that could not be read included.
-    set_ids: Vec<Uuid>,
-    documents: Vec<DocumentEntry>,
-    folders: Vec<Folder>,
-    associations: Vec<Association>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    SubmissionSet,
-    Folder,
-}
-
-/// What a package is marked as; `None` when it is marked as neither or as both.
-fn role(package: &RegistryPackage) -> Option<Role> {
-    let marked = |node| package.common.is_classified_as(node);
-    match (marked(SUBMISSION_SET_NODE), marked(FOLDER_NODE)) {
-        (true, false) => Some(Role::SubmissionSet),
-        (false, true) => Some(Role::Folder),
-        _ => None,
-    }
-}
-
-fn keep<T>(read: Result<T, Vec<Finding>>, findings: &mut Vec<Finding>) -> Option<T> {
-    match read {
-        Ok(object) => Some(object),
-        Err(found) => {
-            findings.extend(found);
-            None
-        }
     }
 }
 

@@ -14,7 +14,7 @@ pub fn check(objects: &SubmitObjects, found: &Found, ids: &Ids) -> Vec<Finding> 
     let mut structure = Structure { objects, found, ids, findings: Vec::new() };
     structure.one_set();
     structure.one_patient();
-    structure.unique_ids();
+    structure.findings.extend(repeated_unique_ids(objects, ids));
     structure.stable_first_versions();
     for association in &found.associations {
         structure.association(association);
@@ -40,6 +40,51 @@ struct Identified<'a> {
     common: &'a Common,
     patient_id: Option<&'a str>,
     unique_id: Option<&'a str>,
+}
+
+/// Each object with its kind and the schemes of its identifiers. On the wire form: what else is wrong with an object must
+/// not hide what it has in common with others.
+fn identified(objects: &SubmitObjects) -> Vec<Identified<'_>> {
+    let documents = objects.extrinsic_objects.iter().map(|o| Identified {
+        kind: "DocumentEntry",
+        common: &o.common,
+        patient_id: o.common.external_identifier(DOCUMENT_ENTRY_PATIENT_ID),
+        unique_id: o.common.external_identifier(DOCUMENT_ENTRY_UNIQUE_ID),
+    });
+    let packages = objects.packages.iter().filter_map(|p| {
+        let (kind, patient_id, unique_id) = match role(p)? {
+            Role::SubmissionSet => ("SubmissionSet", SUBMISSION_SET_PATIENT_ID, SUBMISSION_SET_UNIQUE_ID),
+            Role::Folder => ("Folder", FOLDER_PATIENT_ID, FOLDER_UNIQUE_ID),
+        };
+        Some(Identified {
+            kind,
+            common: &p.common,
+            patient_id: p.common.external_identifier(patient_id),
+            unique_id: p.common.external_identifier(unique_id),
+        })
+    });
+    packages.chain(documents).filter(|object| !object.common.id.is_empty()).collect()
+}
+
+/// V14.
+pub(crate) fn repeated_unique_ids(objects: &SubmitObjects, ids: &Ids) -> Vec<Finding> {
+    let identified = identified(objects);
+    let all: Vec<(&str, &str)> = identified
+        .iter()
+        .filter_map(|object| {
+            let unique_id = object.unique_id.filter(|unique_id| !unique_id.is_empty())?;
+            Some((object.common.id.as_str(), unique_id))
+        })
+        .collect();
+    all.iter()
+        .enumerate()
+        .filter(|(number, (_, unique_id))| all.iter().take(*number).any(|(_, earlier)| earlier == unique_id))
+        .map(|(_, (urn, unique_id))| {
+            let context = format!("the uniqueId {unique_id} is there twice");
+            let code = ErrorCode::XDSRegistryDuplicateUniqueIdInMessage;
+            Finding::error(code, Some(&ids.submitted(urn)), context)
+        })
+        .collect()
 }
 
 struct Structure<'a> {
@@ -92,33 +137,9 @@ impl Structure<'_> {
         }
     }
 
-    /// Each object with its kind and the schemes of its identifiers. On the wire form: what else is wrong with an object
-    /// must not hide what it has in common with others.
-    fn identified(&self) -> Vec<Identified<'_>> {
-        let documents = self.objects.extrinsic_objects.iter().map(|o| Identified {
-            kind: "DocumentEntry",
-            common: &o.common,
-            patient_id: o.common.external_identifier(DOCUMENT_ENTRY_PATIENT_ID),
-            unique_id: o.common.external_identifier(DOCUMENT_ENTRY_UNIQUE_ID),
-        });
-        let packages = self.objects.packages.iter().filter_map(|p| {
-            let (kind, patient_id, unique_id) = match role(p)? {
-                Role::SubmissionSet => ("SubmissionSet", SUBMISSION_SET_PATIENT_ID, SUBMISSION_SET_UNIQUE_ID),
-                Role::Folder => ("Folder", FOLDER_PATIENT_ID, FOLDER_UNIQUE_ID),
-            };
-            Some(Identified {
-                kind,
-                common: &p.common,
-                patient_id: p.common.external_identifier(patient_id),
-                unique_id: p.common.external_identifier(unique_id),
-            })
-        });
-        packages.chain(documents).filter(|object| !object.common.id.is_empty()).collect()
-    }
-
     /// V9.
     fn one_patient(&mut self) {
-        let objects = self.identified();
+        let objects = identified(self.objects);
         let patient = |object: &Identified<'_>| object.patient_id.and_then(|text| Cx::parse(text).ok());
         let Some(expected) = objects.iter().find(|o| o.kind == "SubmissionSet").and_then(patient) else {
             return;
@@ -135,24 +156,6 @@ impl Structure<'_> {
             .collect();
         for (urn, context) in others {
             self.wrong(ErrorCode::XDSPatientIdDoesNotMatch, Some(&urn), context);
-        }
-    }
-
-    /// V14.
-    fn unique_ids(&mut self) {
-        let all: Vec<(String, String)> = self
-            .identified()
-            .iter()
-            .filter_map(|object| {
-                let unique_id = object.unique_id.filter(|unique_id| !unique_id.is_empty())?;
-                Some((object.common.id.clone(), unique_id.to_owned()))
-            })
-            .collect();
-        for (number, (urn, unique_id)) in all.iter().enumerate() {
-            if all.iter().take(number).any(|(_, earlier)| earlier == unique_id) {
-                let context = format!("the uniqueId {unique_id} is there twice");
-                self.wrong(ErrorCode::XDSRegistryDuplicateUniqueIdInMessage, Some(urn), context);
-            }
         }
     }
 

@@ -112,6 +112,7 @@ pub fn prepare(config: &Config, path: &Path, document: &Path) -> anyhow::Result<
         logical_id: None,
         document_type: DocumentType::Stable,
         authors: file.author.into_iter().map(Author::from).collect(),
+        availability: None,
         class_code: file.class_code.into(),
         comments: file.comments,
         confidentiality_codes: file.confidentiality_codes.into_iter().map(Code::from).collect(),

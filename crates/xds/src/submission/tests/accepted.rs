@@ -191,3 +191,9 @@ fn the_submission_of_the_dmp_is_accepted() {
             .all(|c| c.classified_object.as_ref() == Some(&urn))
     );
 }
+
+#[test]
+fn an_empty_home_counts_as_none() {
+    let submission = assert_accepted(|objects| common(objects, DOCUMENT).home = Some(String::new()));
+    assert_eq!(submission.documents[0].home_community_id, None);
+}

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::ebxml::Common;
+use crate::error::ErrorCode;
 use crate::metadata::{AssociationType, Author, Code, DocumentType, ExtraSlot, SubmissionSetStatus};
 use crate::value::{Cx, Dtm};
 
@@ -56,6 +57,7 @@ pub fn document() -> DocumentEntry {
         logical_id: None,
         document_type: DocumentType::Stable,
         authors: vec![author()],
+        availability: None,
         class_code: code("10"),
         comments: Some("After three days".into()),
         confidentiality_codes: vec![code("N"), code("MASQUE_PS")],

@@ -55,6 +55,8 @@ malformed! {
     v3_document_entry_creation_time: DOCUMENT, "DocumentEntry.creationTime", set_slot("creationTime", "2024-02-29");
     v3_document_entry_hash: DOCUMENT, "DocumentEntry.hash", set_slot("hash", "da39");
     v3_document_entry_home_community_id: DOCUMENT, "DocumentEntry.homeCommunityId", set_home("home", "1.2.3");
+    v3_document_entry_document_availability:
+        DOCUMENT, "DocumentEntry.documentAvailability", set_slot("documentAvailability", "Online");
     v3_document_entry_language_code: DOCUMENT, "DocumentEntry.languageCode", set_slot("languageCode", "fr_FR");
     v3_document_entry_legal_authenticator:
         DOCUMENT, "DocumentEntry.legalAuthenticator", set_slot("legalAuthenticator", "^^");
@@ -83,7 +85,7 @@ malformed! {
     v3_submission_set_submission_time:
         SET, "SubmissionSet.submissionTime", set_slot("submissionTime", "yesterday");
     v3_submission_set_unique_id: SET, "SubmissionSet.uniqueId", set_identifier(SUBMISSION_SET_UNIQUE_ID, "1..2");
-    v3_folder_home_community_id: FOLDER, "Folder.homeCommunityId", set_home("home", "");
+    v3_folder_home_community_id: FOLDER, "Folder.homeCommunityId", set_home("home", "urn:oid:");
     v3_folder_patient_id: FOLDER, "Folder.patientId", set_identifier(FOLDER_PATIENT_ID, "^^^&1.2.3&ISO");
     v3_folder_unique_id: FOLDER, "Folder.uniqueId", set_identifier(FOLDER_UNIQUE_ID, "stay^1");
 }
