@@ -28,8 +28,11 @@ pub struct Requester {
     pub purpose: Option<String>,
     pub authentication: Authentication,
     pub network_address: Option<IpAddr>,
-    /// The address that was called: a URL, or `carnet patient open` for the command line.
+    /// The address that was called: a URL, `facility|application` over MLLP, or `carnet patient open` for the command line.
     pub endpoint: String,
+    /// `facility|application` by which a sender of HL7 v2 calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
     /// WS-Addressing ReplyTo of the request, when it named one.
     pub reply_to: Option<String>,
     /// SHA-256 of the client certificate, hexadecimal.
@@ -51,6 +54,7 @@ impl Requester {
             authentication: Authentication::None,
             network_address: address,
             endpoint: endpoint.to_owned(),
+            application: None,
             reply_to: None,
             certificate_fingerprint: None,
             patient: None,

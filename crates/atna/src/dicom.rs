@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
 use xml::Writer;
 
-use crate::{Act, Event, Object, Outcome};
+use crate::{Act, Event, MessageId, Object, Outcome};
 
 /// A coded value: code, system, text.
 type Code = (&'static str, &'static str, &'static str);
@@ -26,6 +26,7 @@ const IMPORT: Code = ("110107", "DCM", "Import");
 const EXPORT: Code = ("110106", "DCM", "Export");
 const QUERY: Code = ("110112", "DCM", "Query");
 const PATIENT_RECORD: Code = ("110110", "DCM", "Patient Record");
+const SECURITY_ALERT: Code = ("110113", "DCM", "Security Alert");
 const AUDIT_LOG_USED: Code = ("110101", "DCM", "Audit Log Used");
 const APPLICATION_ACTIVITY: Code = ("110100", "DCM", "Application Activity");
 
@@ -33,6 +34,10 @@ const ITI_41: Code = ("ITI-41", "IHE Transactions", "Provide and Register Docume
 const ITI_42: Code = ("ITI-42", "IHE Transactions", "Register Document Set-b");
 const ITI_18: Code = ("ITI-18", "IHE Transactions", "Registry Stored Query");
 const ITI_43: Code = ("ITI-43", "IHE Transactions", "Retrieve Document Set");
+const ITI_8: Code = ("ITI-8", "IHE Transactions", "Patient Identity Feed");
+const ITI_44: Code = ("ITI-44", "IHE Transactions", "Patient Identity Feed");
+const PATIENT_MERGE: Code = ("patient-merge", "Carnet", "Fusion de dossiers");
+const NODE_AUTHENTICATION: Code = ("110126", "DCM", "Node Authentication");
 const PATIENT_OPEN: Code = ("patient-open", "Carnet", "Ouverture du dossier");
 const AUDIT_READ: Code = ("audit-read", "Carnet", "Audit read");
 const START: Code = ("110120", "DCM", "Application Start");
@@ -72,6 +77,15 @@ const fn row(act: Act) -> Row {
         Act::Iti18Registry => row(QUERY, "E", ITI_18, TO_US),
         Act::Iti43Repository => row(EXPORT, "R", ITI_43, FROM_US),
         Act::PatientOpened => row(PATIENT_RECORD, "C", PATIENT_OPEN, TO_US),
+        Act::Iti8Added => row(PATIENT_RECORD, "C", ITI_8, TO_US),
+        Act::Iti8Revised | Act::Iti8Survived => row(PATIENT_RECORD, "U", ITI_8, TO_US),
+        Act::Iti8Subsumed => row(PATIENT_RECORD, "D", ITI_8, TO_US),
+        Act::Iti44Added => row(PATIENT_RECORD, "C", ITI_44, TO_US),
+        Act::Iti44Revised | Act::Iti44Survived => row(PATIENT_RECORD, "U", ITI_44, TO_US),
+        Act::Iti44Subsumed => row(PATIENT_RECORD, "D", ITI_44, TO_US),
+        Act::PatientSurvived => row(PATIENT_RECORD, "U", PATIENT_MERGE, TO_US),
+        Act::PatientSubsumed => row(PATIENT_RECORD, "D", PATIENT_MERGE, TO_US),
+        Act::NodeRefused => row(SECURITY_ALERT, "E", NODE_AUTHENTICATION, TO_US),
         Act::AuditRead => row(AUDIT_LOG_USED, "R", AUDIT_READ, FROM_US),
         Act::ServerStarted => row(APPLICATION_ACTIVITY, "E", START, LAUNCHED),
         Act::ServerStopped => row(APPLICATION_ACTIVITY, "E", STOP, LAUNCHED),
@@ -94,7 +108,13 @@ pub fn render(event: &Event) -> String {
     }
     w.empty("AuditSourceIdentification", &source);
     if let Some(patient) = &event.patient {
-        object(&mut w, patient, ["1", "1"], PATIENT_NUMBER).close();
+        let w = object(&mut w, patient, ["1", "1"], PATIENT_NUMBER);
+        match &event.message {
+            Some(MessageId::ControlId(id)) => detail(w, "MSH-10", id),
+            Some(MessageId::Ii(id)) => detail(w, "II", id),
+            None => {}
+        }
+        w.close();
     }
     event.objects.iter().for_each(|object| write_object(&mut w, object));
     if event.act == Act::AuditRead {
@@ -132,7 +152,7 @@ fn requester(w: &mut Writer, requester: &Requester, role: Code) {
     let id = match requester.authentication {
         Authentication::LocalAccount => person.take(),
         Authentication::None | Authentication::Unverified => {
-            requester.reply_to.as_deref().or(address.as_deref())
+            requester.application.as_deref().or(requester.reply_to.as_deref()).or(address.as_deref())
         }
     };
     let mut attributes = vec![("UserID", id.unwrap_or("unknown")), ("UserIsRequestor", "true")];

@@ -17,6 +17,28 @@ pub enum Act {
     Iti43Repository,
     /// A record was opened (ouverture du DMP): Patient Record, C.
     PatientOpened,
+    /// ITI-8 A01, A04, A05: Patient Record, C.
+    Iti8Added,
+    /// ITI-8 A08: Patient Record, U.
+    Iti8Revised,
+    /// ITI-8 A40, the record that lives on: Patient Record, U.
+    Iti8Survived,
+    /// ITI-8 A40, the record that is merged into the other: Patient Record, D.
+    Iti8Subsumed,
+    /// ITI-44 PRPA_IN201301UV02: Patient Record, C.
+    Iti44Added,
+    /// ITI-44 PRPA_IN201302UV02: Patient Record, U.
+    Iti44Revised,
+    /// ITI-44 PRPA_IN201304UV02, the record that lives on: Patient Record, U.
+    Iti44Survived,
+    /// ITI-44 PRPA_IN201304UV02, the record that is merged into the other: Patient Record, D.
+    Iti44Subsumed,
+    /// A merge at the command line, the record that lives on: Patient Record, U.
+    PatientSurvived,
+    /// A merge at the command line, the record that is merged into the other: Patient Record, D.
+    PatientSubsumed,
+    /// A peer that may not send to us: Security Alert, Node Authentication.
+    NodeRefused,
     /// The audit was read: Audit Log Used, R.
     AuditRead,
     /// Application Start.
@@ -35,6 +57,16 @@ pub enum Outcome {
     MinorFailure,
     /// 8: failed for a reason in the server.
     SeriousFailure,
+}
+
+/// How the message that told of a patient is named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageId {
+    /// MSH-10 of HL7 v2.
+    ControlId(String),
+    /// The II of an HL7 v3 message.
+    Ii(String),
 }
 
 /// What was touched, beside the patient.
@@ -71,6 +103,9 @@ pub struct Event {
     pub source: Source,
     /// The patient as CX.
     pub patient: Option<String>,
+    /// The message that told of the patient, in transactions of a patient identity feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
     pub objects: Vec<Object>,
 }
 
@@ -85,12 +120,18 @@ impl Event {
             requester: requester.clone(),
             source: source.clone(),
             patient: None,
+            message: None,
             objects: Vec::new(),
         }
     }
 
     pub fn patient(mut self, cx: Option<&str>) -> Self {
         self.patient = cx.map(str::to_owned);
+        self
+    }
+
+    pub fn message(mut self, message: Option<MessageId>) -> Self {
+        self.message = message;
         self
     }
 
@@ -127,6 +168,15 @@ impl Event {
                 several => format!("read {} documents: {}", several.len(), several.join(", ")),
             },
             Act::PatientOpened => "opened the record".to_owned(),
+            Act::Iti8Added | Act::Iti44Added => "announced the patient".to_owned(),
+            Act::Iti8Revised | Act::Iti44Revised => "revised the patient".to_owned(),
+            Act::Iti8Survived | Act::Iti44Survived | Act::PatientSurvived => {
+                "merged another record into this one".to_owned()
+            }
+            Act::Iti8Subsumed | Act::Iti44Subsumed | Act::PatientSubsumed => {
+                "merged this record into another".to_owned()
+            }
+            Act::NodeRefused => "was refused as a sender".to_owned(),
             Act::AuditRead => "read the traces".to_owned(),
             Act::ServerStarted => "started the server".to_owned(),
             Act::ServerStopped => "stopped the server".to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! * [`iti42`] registers a submission: state rules, side effects, trace and companion writes in one transaction.
 //! * [`iti18`] answers stored queries.
-//! * [`patients`] opens records and finds them by identifier.
+//! * [`patients`] opens and merges records and finds them by identifier.
 //! * [`visibility`] tells repositories which documents may be read.
 //! * [`failure`] is the one place where internal errors become standard codes.
 //!

@@ -6,12 +6,23 @@ use xml::{Document, Element, Limits};
 use super::*;
 use crate::Source;
 
-const ACTS: [Act; 8] = [
+const ACTS: [Act; 19] = [
     Act::Iti41Repository,
     Act::Iti42Registry,
     Act::Iti18Registry,
     Act::Iti43Repository,
     Act::PatientOpened,
+    Act::Iti8Added,
+    Act::Iti8Revised,
+    Act::Iti8Survived,
+    Act::Iti8Subsumed,
+    Act::Iti44Added,
+    Act::Iti44Revised,
+    Act::Iti44Survived,
+    Act::Iti44Subsumed,
+    Act::PatientSurvived,
+    Act::PatientSubsumed,
+    Act::NodeRefused,
     Act::AuditRead,
     Act::ServerStarted,
     Act::ServerStopped,
@@ -32,6 +43,7 @@ fn requesters() -> Vec<Requester> {
         Requester::remote(None, "http://[::1]:8080/services/registry"),
         Requester { authentication: Authentication::Unverified, ..remote() },
         Requester { who: Some("801234567897".to_owned()), ..remote() },
+        Requester { application: Some("HOSPITAL|ADT".to_owned()), ..remote() },
         Requester { reply_to: Some("http://hospital.example.org/answers?a=1&b=2".to_owned()), ..remote() },
         Requester::local("operator", "carnet audit"),
     ]
@@ -79,6 +91,7 @@ fn all() -> Vec<Event> {
                     .patient(Some(PATIENT))
                     .described("a < b & \"c\": XDSUnknownPatientId");
                 full.objects = objects.to_vec();
+                full.message = Some(MessageId::ControlId("4 & 2".to_owned()));
                 events.push(full);
             }
         }
@@ -170,12 +183,25 @@ fn a_message_is_complete_and_in_the_order_of_the_schema() {
 
 #[test]
 fn every_act_has_its_codes() {
-    let expected = [
+    let feed = |number| format!("ITI-{number} IHE Transactions Patient Identity Feed");
+    let (iti_8, iti_44) = (feed(8), feed(44));
+    let expected: [_; ACTS.len()] = [
         ("C", "110107 DCM Import", "ITI-41 IHE Transactions Provide and Register Document Set-b"),
         ("C", "110107 DCM Import", "ITI-42 IHE Transactions Register Document Set-b"),
         ("E", "110112 DCM Query", "ITI-18 IHE Transactions Registry Stored Query"),
         ("R", "110106 DCM Export", "ITI-43 IHE Transactions Retrieve Document Set"),
         ("C", "110110 DCM Patient Record", "patient-open Carnet Ouverture du dossier"),
+        ("C", "110110 DCM Patient Record", &iti_8),
+        ("U", "110110 DCM Patient Record", &iti_8),
+        ("U", "110110 DCM Patient Record", &iti_8),
+        ("D", "110110 DCM Patient Record", &iti_8),
+        ("C", "110110 DCM Patient Record", &iti_44),
+        ("U", "110110 DCM Patient Record", &iti_44),
+        ("U", "110110 DCM Patient Record", &iti_44),
+        ("D", "110110 DCM Patient Record", &iti_44),
+        ("U", "110110 DCM Patient Record", "patient-merge Carnet Fusion de dossiers"),
+        ("D", "110110 DCM Patient Record", "patient-merge Carnet Fusion de dossiers"),
+        ("E", "110113 DCM Security Alert", "110126 DCM Node Authentication"),
         ("R", "110101 DCM Audit Log Used", "audit-read Carnet Audit read"),
         ("E", "110100 DCM Application Activity", "110120 DCM Application Start"),
         ("E", "110100 DCM Application Activity", "110121 DCM Application Stop"),
@@ -222,6 +248,27 @@ fn the_requester_is_its_reply_address_or_its_address_or_unknown() {
     let answers = "http://hospital.example.org/answers?a=1&b=2";
     let requester = Requester { reply_to: Some(answers.to_owned()), ..remote() };
     assert_eq!(first(&requester), format!("{answers} true 192.0.2.7 2"));
+}
+
+#[test]
+fn a_feed_names_its_sender_its_receiver_and_its_message() {
+    let requester = Requester {
+        application: Some("HOSPITAL|ADT".to_owned()),
+        endpoint: "DOMAIN|CARNET".to_owned(),
+        ..remote()
+    };
+    let told = |act, message| {
+        let event = event(act, Outcome::Success, &requester).patient(Some(PATIENT)).message(Some(message));
+        let lines = lines(&event);
+        let participants = starting(&lines, "ActiveParticipant");
+        assert_eq!(participants[0], "HOSPITAL|ADT true 192.0.2.7 2");
+        assert!(participants[1].starts_with("DOMAIN|CARNET "), "{participants:?}");
+        starting(&lines, "ParticipantObjectDetail").iter().map(|line| (*line).to_owned()).collect::<Vec<_>>()
+    };
+    let control_id = MessageId::ControlId("42".to_owned());
+    assert_eq!(told(Act::Iti8Added, control_id), [format!("MSH-10 {}", STANDARD.encode("42"))]);
+    let ii = MessageId::Ii("7^^^&1.2&ISO".to_owned());
+    assert_eq!(told(Act::Iti44Subsumed, ii), [format!("II {}", STANDARD.encode("7^^^&1.2&ISO"))]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod crash;
 mod filing;
 mod harness;
 mod large;
+mod merge;
 mod outage;
 mod traces;
 mod wire;

@@ -68,7 +68,7 @@ async fn replace(
     let derived = [AssociationType::Xfrm.urn(), AssociationType::Apnd.urn()];
     let relatives = sql::relatives_of(transaction, replacement.target, &derived).await?;
     sql::deprecate(transaction, home, replacement.target).await?;
-    for relative in relatives {
+    for (relative, home) in relatives {
         sql::deprecate(transaction, home, relative).await?;
     }
     for membership in sql::memberships_of(transaction, replacement.target, has_member).await? {

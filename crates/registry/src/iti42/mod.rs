@@ -73,12 +73,13 @@ impl Registry {
         let transaction = client.transaction().await?;
         let unique_ids = rules::unique_ids(submission);
         sql::lock_unique_ids(&transaction, &unique_ids).await?;
-        let (record, unknown) = self.record_for(&transaction, &submission.submission_set.patient_id).await?;
+        let (patient, unknown) = self.record_for(&transaction, &submission.submission_set.patient_id).await?;
         let existing = sql::existing_objects(&transaction, &rules::referenced_ids(submission)).await?;
+        let survivors = rules::Survivors::find(&transaction, patient, &existing).await?;
         let equal = sql::objects_with_unique_ids(&transaction, &unique_ids).await?;
         let findings: Vec<Finding> =
-            unknown.into_iter().chain(rules::check(submission, &existing, &equal)).collect();
-        let Some(record) = record.filter(|_| findings.is_empty()) else {
+            unknown.into_iter().chain(rules::check(submission, &survivors, &existing, &equal)).collect();
+        let Some(record) = patient.filter(|_| findings.is_empty()) else {
             transaction.rollback().await?;
             return Err(Failure::Refused(findings));
         };
@@ -92,20 +93,22 @@ impl Registry {
         Ok(submission.warnings.clone())
     }
 
-    /// The patient's record, opened now if that is the policy, or the finding that there is none.
+    /// The patient's record, opened now if that is the policy and locked against merges, and the finding that it cannot be
+    /// written to.
     async fn record_for(
         &self,
         transaction: &Transaction<'_>,
         patient: &Cx,
     ) -> Result<(Option<i64>, Option<Finding>), Failure> {
-        let mut found = sql::find_record(transaction, patient).await?;
+        let mut found = sql::lock_record(transaction, patient).await?;
         if found.is_none() && self.settings.unknown_patients == UnknownPatients::Open {
-            found = sql::open_record(transaction, patient).await?;
+            sql::open_record(transaction, patient).await?;
+            found = sql::lock_record(transaction, patient).await?;
         }
         Ok(match found {
             Some(Record { number, state: State::Open }) => (Some(number), None),
-            Some(Record { state, .. }) => {
-                (None, Some(unknown_patient(patient, &format!("the record is {state}"))))
+            Some(Record { number, state }) => {
+                (Some(number), Some(unknown_patient(patient, &format!("the record is {state}"))))
             }
             None => (None, Some(unknown_patient(patient, NO_RECORD))),
         })

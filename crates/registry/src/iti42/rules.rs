@@ -1,13 +1,15 @@
 //! The rules that need the registry's state: references (V17 to V20, V23), patients (V9), uniqueness (V10 to V13, V15).
 //! Numbers as in the validation table of ARCHITECTURE.md.
 
+use deadpool_postgres::Transaction;
 use uuid::Uuid;
 use xds::error::{ErrorCode, Finding};
 use xds::metadata::{Association, AssociationType, SubmissionSetStatus};
 use xds::submission::ValidSubmission;
-use xds::value::{Cx, uuid_urn};
+use xds::value::uuid_urn;
 
-use crate::sql::{EqualId, Existing, ExistingDetail};
+use crate::Failure;
+use crate::sql::{self, EqualId, Existing, ExistingDetail};
 
 /// Every uniqueId of the submission.
 pub fn unique_ids(submission: &ValidSubmission) -> Vec<&str> {
@@ -37,9 +39,42 @@ fn own_ids(submission: &ValidSubmission) -> Vec<Uuid> {
         .collect()
 }
 
+/// Which records are one patient's: merges are resolved, and the text of an identifier says nothing.
+pub struct Survivors {
+    /// The submission's patient, if there is a record.
+    patient: Option<i64>,
+    /// (record, the one that survives of it)
+    of: Vec<(i64, i64)>,
+}
+
+impl Survivors {
+    /// `patient`: the submission's record, which is locked: what was merged into it stays so until the transaction ends.
+    pub async fn find(
+        transaction: &Transaction<'_>,
+        patient: Option<i64>,
+        existing: &[Existing],
+    ) -> Result<Survivors, Failure> {
+        let records: Vec<i64> = existing.iter().map(|e| e.record).chain(patient).collect();
+        Ok(Survivors { patient, of: sql::survivors(transaction, &records).await? })
+    }
+
+    fn of(&self, record: i64) -> Option<i64> {
+        self.of.iter().find(|(merged, _)| *merged == record).map(|(_, survivor)| *survivor)
+    }
+
+    fn is_patient(&self, record: i64) -> bool {
+        self.patient.is_some_and(|patient| self.of(record).is_some_and(|s| self.of(patient) == Some(s)))
+    }
+}
+
 /// Everything that is wrong with the submission as the registry stands now.
-pub fn check(submission: &ValidSubmission, existing: &[Existing], equal: &[EqualId]) -> Vec<Finding> {
-    let checker = Checker { submission, own: own_ids(submission), existing };
+pub fn check(
+    submission: &ValidSubmission,
+    survivors: &Survivors,
+    existing: &[Existing],
+    equal: &[EqualId],
+) -> Vec<Finding> {
+    let checker = Checker { submission, own: own_ids(submission), survivors, existing };
     let mut findings = checker.new_ids();
     findings.extend(checker.uniqueness(equal));
     findings.extend(submission.associations.iter().flat_map(|a| checker.association(a)));
@@ -49,6 +84,7 @@ pub fn check(submission: &ValidSubmission, existing: &[Existing], equal: &[Equal
 struct Checker<'a> {
     submission: &'a ValidSubmission,
     own: Vec<Uuid>,
+    survivors: &'a Survivors,
     existing: &'a [Existing],
 }
 
@@ -57,8 +93,8 @@ impl Checker<'_> {
         Finding::error(code, Some(&self.submission.submitted_id(object)), context)
     }
 
-    fn known(&self, id: Uuid) -> Option<&ExistingDetail> {
-        self.existing.iter().find(|e| e.entry_uuid == id).map(|e| &e.detail)
+    fn known(&self, id: Uuid) -> Option<&Existing> {
+        self.existing.iter().find(|e| e.entry_uuid == id)
     }
 
     /// V15: an id that the registry already has.
@@ -131,18 +167,18 @@ impl Checker<'_> {
         use ErrorCode::*;
         let urn = uuid_urn(id);
         let kind = association.association_type;
-        let Some(detail) = self.known(id) else {
+        let Some(Existing { record, detail, .. }) = self.known(id) else {
             let context = format!("{end}Object {urn} is neither in this submission nor in this registry");
             return Some((UnresolvedReferenceException, context));
         };
         match (detail, kind, end) {
-            (ExistingDetail::Folder { patient_id, approved }, AssociationType::HasMember, End::Source) => {
+            (ExistingDetail::Folder { approved }, AssociationType::HasMember, End::Source) => {
                 if !approved {
                     return Some((XDSRegistryMetadataError, format!("the Folder {urn} is deprecated")));
                 }
-                self.same_patient(patient_id, &urn)
+                self.same_patient(*record, &urn)
             }
-            (ExistingDetail::DocumentEntry { patient_id, approved, on_demand }, _, End::Target) => {
+            (ExistingDetail::DocumentEntry { approved, on_demand }, _, End::Target) => {
                 if !approved {
                     return Some((
                         XDSRegistryDeprecatedDocumentError,
@@ -162,7 +198,7 @@ impl Checker<'_> {
                     )),
                     // A Reference may lead to another patient: the child's document in the mother's submission.
                     (true, _) => None,
-                    (false, _) => self.same_patient(patient_id, &urn),
+                    (false, _) => self.same_patient(*record, &urn),
                 }
             }
             (_, AssociationType::HasMember, _) => Some((
@@ -174,9 +210,8 @@ impl Checker<'_> {
     }
 
     /// V9.
-    fn same_patient(&self, patient_id: &str, urn: &str) -> Option<(ErrorCode, String)> {
-        let same = Cx::parse(patient_id).is_ok_and(|cx| cx == self.submission.submission_set.patient_id);
-        (!same).then(|| {
+    fn same_patient(&self, record: i64, urn: &str) -> Option<(ErrorCode, String)> {
+        (!self.survivors.is_patient(record)).then(|| {
             let context = format!(
                 "{urn} belongs to another patient than {}",
                 self.submission.submission_set.patient_id.text

@@ -1,20 +1,8 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
-use xds::value::Cx;
 
 use super::rows;
-use crate::patients::{Record, State};
-
-const FIND_RECORD: &str = "
-    select record, state, survivor is not null
-    from patient_identifier join record using (record)
-    where authority = $1 and value = $2";
-
-const IDENTIFIERS: &str = "
-    select value, authority from patient_identifier
-    where record = (select record from patient_identifier where authority = $1 and value = $2)
-    order by added_at, authority, value";
 
 /// Two transactions that carry a common uniqueId run one after the other, so that the later one sees the earlier.
 const LOCK_UNIQUE_IDS: &str = "
@@ -31,16 +19,16 @@ const OBJECTS: &str = "select entry_uuid, record, kind from object where entry_u
 
 /// In the order of their ids, so that two transactions cannot wait for each other.
 const LOCK_DOCUMENT_ENTRIES: &str = "
-    select entry_uuid, patient_id, status, document_type from document_entry
+    select entry_uuid, status, document_type from document_entry
     where record = any($1) and entry_uuid = any($2) order by entry_uuid for update";
 
 const LOCK_FOLDERS: &str = "
-    select entry_uuid, patient_id, status from folder
+    select entry_uuid, status from folder
     where record = any($1) and entry_uuid = any($2) order by entry_uuid for update";
 
 /// Addenda to a document and transformations of it, one level (TF-2 §3.42.4.1.3.5).
 const RELATIVES: &str = "
-    select association.source from association
+    select association.source, association.record from association
         join document_entry on document_entry.record = association.record
             and document_entry.entry_uuid = association.source
     where association.target = $1 and association.association_type = any($2)
@@ -56,28 +44,6 @@ const MEMBERSHIPS: &str = "
 
 const REGISTERED_SUBMISSION: &str =
     "select entry_uuid from unique_id where value = $1 and kind = 'SubmissionSet'";
-
-pub async fn find_record<C: GenericClient>(client: &C, patient: &Cx) -> Result<Option<Record>, Error> {
-    let found = rows(client, FIND_RECORD, &[&patient.authority, &patient.id]).await?;
-    found.first().map(record).transpose()
-}
-
-fn record(row: &Row) -> Result<Record, Error> {
-    let state: &str = row.try_get(1)?;
-    let merged: bool = row.try_get(2)?;
-    let state = match (merged, state) {
-        (true, _) => State::Merged,
-        (false, "open") => State::Open,
-        (false, _) => State::Closed,
-    };
-    Ok(Record { number: row.try_get(0)?, state })
-}
-
-/// (id, authority) pairs.
-pub async fn identifiers<C: GenericClient>(client: &C, patient: &Cx) -> Result<Vec<(String, String)>, Error> {
-    let found = rows(client, IDENTIFIERS, &[&patient.authority, &patient.id]).await?;
-    found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
-}
 
 pub async fn lock_unique_ids<C: GenericClient>(client: &C, unique_ids: &[&str]) -> Result<(), Error> {
     rows(client, LOCK_UNIQUE_IDS, &[&unique_ids]).await.map(|_| ())
@@ -115,14 +81,15 @@ pub async fn objects_with_unique_ids<C: GenericClient>(
 #[derive(Debug, Clone)]
 pub struct Existing {
     pub entry_uuid: Uuid,
+    /// Where its rows are.
     pub record: i64,
     pub detail: ExistingDetail,
 }
 
 #[derive(Debug, Clone)]
 pub enum ExistingDetail {
-    DocumentEntry { patient_id: String, approved: bool, on_demand: bool },
-    Folder { patient_id: String, approved: bool },
+    DocumentEntry { approved: bool, on_demand: bool },
+    Folder { approved: bool },
     SubmissionSet,
     Association,
 }
@@ -152,30 +119,27 @@ pub async fn existing_objects<C: GenericClient>(client: &C, ids: &[Uuid]) -> Res
     for row in rows(client, LOCK_DOCUMENT_ENTRIES, &[&records, &ids]).await? {
         let entry_uuid = row.try_get(0)?;
         let detail = ExistingDetail::DocumentEntry {
-            patient_id: row.try_get(1)?,
-            approved: row.try_get::<_, &str>(2)? == "Approved",
-            on_demand: row.try_get::<_, &str>(3)? == "OnDemand",
+            approved: row.try_get::<_, &str>(1)? == "Approved",
+            on_demand: row.try_get::<_, &str>(2)? == "OnDemand",
         };
         found.push(Existing { entry_uuid, record: home(entry_uuid), detail });
     }
     for row in rows(client, LOCK_FOLDERS, &[&records, &ids]).await? {
         let entry_uuid = row.try_get(0)?;
-        let detail = ExistingDetail::Folder {
-            patient_id: row.try_get(1)?,
-            approved: row.try_get::<_, &str>(2)? == "Approved",
-        };
+        let detail = ExistingDetail::Folder { approved: row.try_get::<_, &str>(1)? == "Approved" };
         found.push(Existing { entry_uuid, record: home(entry_uuid), detail });
     }
     Ok(found)
 }
 
-/// The approved documents that are an addendum to `target` or a transformation of it.
+/// The approved documents that are an addendum to `target` or a transformation of it, with their records.
 pub async fn relatives_of<C: GenericClient>(
     client: &C,
     target: Uuid,
     association_types: &[&str],
-) -> Result<Vec<Uuid>, Error> {
-    rows(client, RELATIVES, &[&target, &association_types]).await?.iter().map(|row| row.try_get(0)).collect()
+) -> Result<Vec<(Uuid, i64)>, Error> {
+    let found = rows(client, RELATIVES, &[&target, &association_types]).await?;
+    found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// An approved folder that holds a document by an approved HasMember.

@@ -3,16 +3,18 @@
 mod insert;
 mod lookup;
 mod query;
+mod record;
 
 pub use insert::{
     Version, add_association, add_document_entry, add_folder, add_header_facts, add_submission_set,
     deprecate, open_record, touch_folder,
 };
 pub use lookup::{
-    EqualId, Existing, ExistingDetail, existing_objects, find_record, identifiers, lock_unique_ids,
-    memberships_of, objects_with_unique_ids, registered_submission, relatives_of,
+    EqualId, Existing, ExistingDetail, existing_objects, lock_unique_ids, memberships_of,
+    objects_with_unique_ids, registered_submission, relatives_of,
 };
 pub use query::{Found, Readable, find_documents, get_documents, readable_documents};
+pub use record::{find_record, identifiers, lock_for_merge, lock_record, merge_record, survivors};
 
 use deadpool_postgres::GenericClient;
 use tokio_postgres::types::ToSql;

@@ -27,8 +27,10 @@ impl Cx {
         }
     }
 
+    /// `id` as it is, without escapes.
     pub fn new(id: &str, authority: &str) -> Cx {
-        Cx { id: id.into(), authority: authority.into(), text: format!("{id}^^^&{authority}&ISO") }
+        let text = format!("{}^^^&{authority}&ISO", escape(id));
+        Cx { id: id.into(), authority: authority.into(), text }
     }
 }
 
@@ -65,12 +67,35 @@ fn universal_id(authority: &str) -> Result<Option<&str>, ValueError> {
 
 /// The escapes of HL7 v2; any other backslash stays as it is.
 fn unescape(text: &str) -> String {
-    if !text.contains('\\') {
-        return text.to_owned();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let escapes = [("F\\", '|'), ("S\\", '^'), ("T\\", '&'), ("R\\", '~'), ("E\\", '\\')];
+        let found =
+            escapes.iter().find_map(|(escape, character)| Some((after.strip_prefix(escape)?, *character)));
+        let (following, character) = found.unwrap_or((after, '\\'));
+        out.push(character);
+        rest = following;
     }
-    [("\\F\\", "|"), ("\\S\\", "^"), ("\\T\\", "&"), ("\\R\\", "~"), ("\\E\\", "\\")]
-        .iter()
-        .fold(text.to_owned(), |text, (escape, character)| text.replace(escape, character))
+    out.push_str(rest);
+    out
+}
+
+/// The reverse of [`unescape`].
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '|' => out.push_str("\\F\\"),
+            '^' => out.push_str("\\S\\"),
+            '&' => out.push_str("\\T\\"),
+            '~' => out.push_str("\\R\\"),
+            '\\' => out.push_str("\\E\\"),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 /// XCN: an id or a family name.

@@ -89,3 +89,12 @@ fn a_uuid_urn_is_read_in_either_case_and_written_in_lower_case() {
     assert_eq!(parse_uuid_urn("urn:uuid:7edca82f054d47f2a0329b2a5b5186c1"), None);
     assert_eq!(parse_uuid_urn("Document01"), None);
 }
+
+#[test]
+fn an_id_with_separators_is_escaped_and_read_back() {
+    let cx = Cx::new("a^b&c|d~e\\f", "1.2.3");
+    assert_eq!(cx.text, "a\\S\\b\\T\\c\\F\\d\\R\\e\\E\\f^^^&1.2.3&ISO");
+    for id in [&cx.id, "\\F\\", "\\E\\", "\\", "a\\.br\\b"] {
+        assert_eq!(Cx::parse(&Cx::new(id, "1.2.3").text).unwrap().id, id);
+    }
+}

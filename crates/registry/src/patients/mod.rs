@@ -1,5 +1,7 @@
 //! Records and the identifiers by which they are known.
 
+pub mod feed;
+
 use access::Requester;
 use atna::{Act, Event, Outcome};
 use database::Database;

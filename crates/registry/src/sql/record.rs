@@ -1,0 +1,95 @@
+//! Records, the identifiers that lead to them, and their merges.
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::{Error, Row};
+use xds::value::Cx;
+
+use super::{execute, rows};
+use crate::patients::{Record, State};
+
+const FIND_RECORD: &str = "
+    select record, state, survivor is not null
+    from patient_identifier join record using (record)
+    where authority = $1 and value = $2";
+
+/// A merge waits until the transaction ends, and a transaction that comes after a merge sees it.
+const LOCK_RECORD: &str = "
+    select record, state, survivor is not null
+    from patient_identifier join record using (record)
+    where authority = $1 and value = $2
+    for share of record";
+
+/// In the order of their numbers, so that two merges cannot wait for each other. References to a record need not wait.
+const LOCK_FOR_MERGE: &str = "
+    select record, state, survivor is not null from record
+    where record = any($1) order by record for no key update";
+
+const SURVIVORS: &str = "
+    with recursive chain as (
+        select record as merged, record, survivor from record where record = any($1)
+        union all
+        select chain.merged, record.record, record.survivor
+        from record join chain on record.record = chain.survivor
+    )
+    select merged, record from chain where survivor is null";
+
+/// Of the whole family: the record that survives and every record that was merged into it.
+const IDENTIFIERS: &str = "
+    with recursive chain as (
+        select record, survivor from record
+        where record = (select record from patient_identifier where authority = $1 and value = $2)
+        union all
+        select record.record, record.survivor from record join chain on record.record = chain.survivor
+    ),
+    family as (
+        select record from chain where survivor is null
+        union all
+        select record.record from record join family on record.survivor = family.record
+    )
+    select value, authority from patient_identifier join family using (record)
+    order by added_at, authority, value";
+
+const MERGE_RECORD: &str = "update record set survivor = $2 where record = $1 and survivor is null";
+
+pub async fn find_record<C: GenericClient>(client: &C, patient: &Cx) -> Result<Option<Record>, Error> {
+    let found = rows(client, FIND_RECORD, &[&patient.authority, &patient.id]).await?;
+    found.first().map(record).transpose()
+}
+
+/// Finds the record and keeps it as it is until the transaction ends: whoever writes into a record holds it so.
+pub async fn lock_record<C: GenericClient>(client: &C, patient: &Cx) -> Result<Option<Record>, Error> {
+    let found = rows(client, LOCK_RECORD, &[&patient.authority, &patient.id]).await?;
+    found.first().map(record).transpose()
+}
+
+/// Locks the records against everything but references to them.
+pub async fn lock_for_merge<C: GenericClient>(client: &C, records: &[i64]) -> Result<Vec<Record>, Error> {
+    rows(client, LOCK_FOR_MERGE, &[&records]).await?.iter().map(record).collect()
+}
+
+/// Each record with the one that survives of it: itself, or the end of its chain of merges.
+pub async fn survivors<C: GenericClient>(client: &C, records: &[i64]) -> Result<Vec<(i64, i64)>, Error> {
+    let found = rows(client, SURVIVORS, &[&records]).await?;
+    found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+fn record(row: &Row) -> Result<Record, Error> {
+    let state: &str = row.try_get(1)?;
+    let merged: bool = row.try_get(2)?;
+    let state = match (merged, state) {
+        (true, _) => State::Merged,
+        (false, "open") => State::Open,
+        (false, _) => State::Closed,
+    };
+    Ok(Record { number: row.try_get(0)?, state })
+}
+
+/// (id, authority) pairs.
+pub async fn identifiers<C: GenericClient>(client: &C, patient: &Cx) -> Result<Vec<(String, String)>, Error> {
+    let found = rows(client, IDENTIFIERS, &[&patient.authority, &patient.id]).await?;
+    found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+pub async fn merge_record<C: GenericClient>(client: &C, subsumed: i64, surviving: i64) -> Result<(), Error> {
+    execute(client, MERGE_RECORD, &[&subsumed, &surviving]).await.map(|_| ())
+}
