@@ -13,10 +13,11 @@ use xds::constants::ns;
 use xml::{Document, Element, Limits};
 
 use crate::entry::{Entry, flaws};
-use crate::http::Received;
 use crate::scenario::Encoding;
+use crate::wire::Received;
 
 const SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";
+const HL7: &str = "urn:hl7-org:v3";
 const WSA: &str = "http://www.w3.org/2005/08/addressing";
 
 /// A SOAP answer.
@@ -31,8 +32,21 @@ pub struct Answer {
 
 #[derive(Debug)]
 pub enum Body {
-    Fault { code: String, reason: String },
+    Fault {
+        code: String,
+        reason: String,
+    },
     Response(Response),
+    /// Of a feed message.
+    Acknowledgement(Acknowledgement),
+}
+
+#[derive(Debug)]
+pub struct Acknowledgement {
+    pub code: String,
+    /// The message that is acknowledged.
+    pub of: String,
+    pub reason: String,
 }
 
 /// A registry response in any of its three elements.
@@ -65,7 +79,24 @@ pub struct Retrieved {
     pub repository: String,
     pub unique_id: String,
     pub mime_type: String,
+    pub new_repository: Option<String>,
+    pub new_unique_id: Option<String>,
     pub octets: Bytes,
+}
+
+impl Retrieved {
+    /// A part of the DocumentResponse by its element's name; `content` is the document as text.
+    pub fn part(&self, name: &str) -> Option<String> {
+        match name {
+            "RepositoryUniqueId" => Some(self.repository.clone()),
+            "DocumentUniqueId" => Some(self.unique_id.clone()),
+            "NewRepositoryUniqueId" => self.new_repository.clone(),
+            "NewDocumentUniqueId" => self.new_unique_id.clone(),
+            "mimeType" => Some(self.mime_type.clone()),
+            "content" => Some(String::from_utf8_lossy(&self.octets).into_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// Why an answer is not one: for the report.
@@ -85,6 +116,8 @@ impl Answer {
             (Encoding::Mtom, root, parts)
         } else if media.starts_with("application/soap+xml") {
             (Encoding::Simple, received.body.clone(), HashMap::new())
+        } else if media == "application/hl7-v2" {
+            return Ok(read_version_2(&String::from_utf8_lossy(&received.body)));
         } else {
             return Err(unreadable(format!("HTTP {}, Content-Type \"{media}\"", received.status)));
         };
@@ -110,6 +143,7 @@ impl Answer {
             body: match body {
                 None => return Err(unreadable("the SOAP body is empty")),
                 Some(fault) if fault.is(SOAP, "Fault") => read_fault(fault),
+                Some(element) if element.is(HL7, "MCCI_IN000002UV01") => read_version_3(element),
                 Some(element) => Body::Response(Response::read(element, &parts)?),
             },
         })
@@ -123,6 +157,42 @@ fn read_fault(fault: Element<'_>) -> Body {
         code: code.rsplit(':').next().unwrap_or_default().to_owned(),
         reason: text(&["Reason", "Text"]),
     }
+}
+
+fn read_version_2(text: &str) -> Answer {
+    let segment = |name: &str| -> Vec<&str> {
+        let line = text.split('\r').find(|line| line.starts_with(name)).unwrap_or_default();
+        line.split('|').collect()
+    };
+    let field = |segment: &[&str], number: usize| segment.get(number).copied().unwrap_or_default().to_owned();
+    let (msa, err) = (segment("MSA"), segment("ERR"));
+    Answer {
+        encoding: Encoding::Simple,
+        action: None,
+        action_must_be_understood: true,
+        relates_to: None,
+        body: Body::Acknowledgement(Acknowledgement {
+            code: field(&msa, 1),
+            of: field(&msa, 2),
+            reason: err.join("|"),
+        }),
+    }
+}
+
+fn read_version_3(element: Element<'_>) -> Body {
+    let acknowledgement = element.child(HL7, "acknowledgement");
+    let attribute = |path: &[&str], name: &str| {
+        let element = acknowledgement.and_then(|acknowledgement| acknowledgement.path(HL7, path));
+        element.and_then(|element| element.attribute(name)).unwrap_or_default().to_owned()
+    };
+    Body::Acknowledgement(Acknowledgement {
+        code: attribute(&["typeCode"], "code"),
+        of: attribute(&["targetMessage", "id"], "root"),
+        reason: acknowledgement
+            .and_then(|a| a.path(HL7, &["acknowledgementDetail", "text"]))
+            .map(|text| text.text().trim().to_owned())
+            .unwrap_or_default(),
+    })
 }
 
 impl Response {
@@ -152,7 +222,7 @@ impl Response {
         };
         for object in list {
             match object.name() {
-                "ExtrinsicObject" => {
+                "ExtrinsicObject" | "RegistryPackage" | "Association" => {
                     response.entries.push(Entry::read(object));
                     response.flaws.extend(flaws(object));
                 }
@@ -182,7 +252,8 @@ fn last_segment(urn: Option<&str>) -> String {
 }
 
 fn retrieved(element: Element<'_>, parts: &HashMap<String, Bytes>) -> Result<Retrieved, Unreadable> {
-    let text = |name| element.child(ns::XDS, name).map(|e| e.text().trim().to_owned()).unwrap_or_default();
+    let child = |name| element.child(ns::XDS, name).map(|e| e.text().trim().to_owned());
+    let text = |name| child(name).unwrap_or_default();
     let document =
         element.child(ns::XDS, "Document").ok_or_else(|| unreadable("a DocumentResponse has no Document"))?;
     let octets = match document.child(ns::XOP, "Include") {
@@ -202,6 +273,8 @@ fn retrieved(element: Element<'_>, parts: &HashMap<String, Bytes>) -> Result<Ret
         repository: text("RepositoryUniqueId"),
         unique_id: text("DocumentUniqueId"),
         mime_type: text("mimeType"),
+        new_repository: child("NewRepositoryUniqueId"),
+        new_unique_id: child("NewDocumentUniqueId"),
         octets,
     })
 }

@@ -10,7 +10,7 @@ use crate::placeholder::Placeholders;
 pub struct Context {
     pub placeholders: Placeholders,
     /// By the name that the scenario gives them.
-    pub documents: BTreeMap<String, Sent>,
+    pub objects: BTreeMap<String, Sent>,
     /// Documents whose metadata do not come from the template.
     pub prepared: BTreeMap<String, Prepared>,
     /// Ids of all objects that have been sent, by name.
@@ -19,11 +19,12 @@ pub struct Context {
     pub patient_is_shared: bool,
 }
 
-/// A document as it was sent.
+/// An object as it was sent.
 #[derive(Debug, Clone)]
 pub struct Sent {
     pub entry: Entry,
-    pub octets: Bytes,
+    /// Of a stable document.
+    pub octets: Option<Bytes>,
 }
 
 /// A document made elsewhere.
@@ -38,11 +39,17 @@ impl Context {
     pub fn new(placeholders: Placeholders, patient_is_shared: bool) -> Self {
         Context {
             placeholders,
-            documents: BTreeMap::new(),
+            objects: BTreeMap::new(),
             prepared: BTreeMap::new(),
             ids: BTreeMap::new(),
             patient_is_shared,
         }
+    }
+
+    /// An object with a permanent id: found again by it, whatever else shares its uniqueId.
+    pub fn permanent_id(&self, name: &str) -> Option<&str> {
+        let id = self.objects.get(name)?.entry.value("entryUUID");
+        id.starts_with("urn:uuid:").then_some(id)
     }
 
     /// The id of the object `name`, or `name` itself when it is not the name of an object.

@@ -1,11 +1,12 @@
 //! Holds an answer against what a step expects, and against what every answer owes.
 
-use crate::answer::{Answer, Body, Response, Retrieved};
+use crate::answer::{Acknowledgement, Answer, Body, Response, Retrieved};
 use crate::context::Context;
-use crate::entry::Entry;
-use crate::http::Received;
+use crate::entry::{Entry, Kind};
 use crate::request::Message;
-use crate::scenario::{Expect, Transaction};
+use crate::scenario::{Expect, Link, OneOrMany};
+use crate::transaction::{Transaction, association_type};
+use crate::wire::Received;
 
 /// What is wrong; empty when nothing is. `answer`: the SOAP answer, or why it is none.
 pub fn judge(
@@ -27,6 +28,10 @@ pub fn judge(
             }
             match (&expect.fault, &answer.body) {
                 (Some(expected), Body::Fault { code, .. }) => judge.equal("fault code", code, expected),
+                (Some(expected), Body::Acknowledgement(ack)) => {
+                    judge.wrong.push(format!("a {expected} fault is expected, came: {}", ack.code));
+                }
+                (None, Body::Acknowledgement(ack)) => judge.acknowledgement(expect, message, ack),
                 (Some(expected), Body::Response(response)) => {
                     judge.wrong.push(format!("a {expected} fault is expected, came: {}", response.summary()));
                 }
@@ -70,6 +75,9 @@ impl Judge<'_> {
             (None, None) => status == 200,
         };
         self.check(right, || format!("HTTP status {status}"));
+        if let Some(expected) = &expect.content_encoding {
+            self.equal("Content-Encoding", &received.content_encoding, expected);
+        }
         if let Some(text) = &expect.contains {
             let body = String::from_utf8_lossy(&received.body);
             self.check(body.contains(text.as_str()), || format!("the answer does not contain {text}"));
@@ -84,8 +92,14 @@ impl Judge<'_> {
         if let Body::Fault { .. } = answer.body {
             return;
         }
-        let action = format!("{}Response", message.transaction.action());
-        self.equal("wsa:Action", answer.action.as_deref().unwrap_or_default(), &action);
+        if message.transaction == Transaction::Iti8 {
+            return;
+        }
+        let actions = message.transaction.response_actions();
+        let action = answer.action.as_deref().unwrap_or_default();
+        self.check(actions.iter().any(|expected| expected == action), || {
+            format!("wsa:Action: expected \"{}\", came \"{action}\"", actions.join("\" or \""))
+        });
         self.check(answer.action_must_be_understood, || "wsa:Action lacks mustUnderstand=\"1\"".into());
         if let Some(id) = &message.id {
             self.equal("wsa:RelatesTo", answer.relates_to.as_deref().unwrap_or_default(), id);
@@ -94,13 +108,9 @@ impl Judge<'_> {
 
     /// TF-3 §4.2.4.1, §4.2.4.2.
     fn shape(&mut self, transaction: Transaction, response: &Response) {
-        let element = match transaction {
-            Transaction::Iti18 => "AdhocQueryResponse",
-            Transaction::Iti41 | Transaction::Iti42 => "RegistryResponse",
-            Transaction::Iti43 => "RetrieveDocumentSetResponse",
-        };
+        let element = transaction.answer();
         self.equal("body", &response.element, element);
-        if transaction == Transaction::Iti18 {
+        if element == "AdhocQueryResponse" {
             self.check(response.has_object_list, || "RegistryObjectList is missing".into());
         }
         self.wrong.extend(response.flaws.iter().cloned());
@@ -120,6 +130,20 @@ impl Judge<'_> {
                 self.check(response.results() == 0, || "Failure with results".into());
             }
             _ => {}
+        }
+    }
+
+    fn acknowledgement(&mut self, expect: &Expect, message: Option<&Message>, ack: &Acknowledgement) {
+        let version_3 = message.is_some_and(|message| message.transaction == Transaction::Iti44);
+        let expected = expect.ack.as_deref().unwrap_or(if version_3 { "CA" } else { "AA" });
+        self.check(ack.code == expected, || {
+            format!("acknowledgement: expected {expected}, came {} ({})", ack.code, ack.reason)
+        });
+        self.check(ack.code.ends_with('A') || !ack.reason.is_empty(), || {
+            format!("{} without a reason", ack.code)
+        });
+        if let Some(id) = message.filter(|_| !version_3).and_then(|message| message.id.as_deref()) {
+            self.equal("MSA-2", &ack.of, id);
         }
     }
 
@@ -147,6 +171,16 @@ impl Judge<'_> {
                 format!("warnings: expected {expected:?}, came {warnings:?}")
             });
         }
+        for text in &expect.concerning {
+            match self.context.placeholders.text(&self.context.id(text)) {
+                Err(error) => self.wrong.push(error.to_string()),
+                Ok(text) => {
+                    let named =
+                        response.errors.iter().any(|e| e.location == text || e.context.contains(&text));
+                    self.check(named, || format!("no error names {text}, came: {}", response.summary()));
+                }
+            }
+        }
         self.results(expect, response);
     }
 
@@ -158,37 +192,64 @@ impl Judge<'_> {
             };
             self.check(count == expected, || format!("{expected} results are expected, came {count}"));
         }
-        if let Some(expected) = &expect.documents {
-            self.documents(expected, response);
+        match response.object_refs.is_empty() {
+            true => {
+                let lists = [
+                    (Kind::Document, &expect.documents),
+                    (Kind::SubmissionSet, &expect.sets),
+                    (Kind::Folder, &expect.folders),
+                ];
+                for (kind, expected) in lists {
+                    if let Some(expected) = expected {
+                        self.objects(kind, expected, response);
+                    }
+                }
+                if let Some(expected) = &expect.associations {
+                    self.associations(expected, response);
+                }
+            }
+            false => self.references(expect, response),
         }
         for name in &expect.as_sent {
-            match (self.context.documents.get(name), self.find(name, response)) {
+            match (self.context.objects.get(name), self.find(name, response)) {
                 (Some(sent), Some(entry)) => self.wrong.extend(entry.differences(&sent.entry)),
                 _ => self.wrong.push(format!("{name} did not come back")),
             }
         }
         for (name, attributes) in &expect.entry {
-            let Some(entry) = self.find(name, response).cloned() else {
-                self.wrong.push(format!("{name} did not come back"));
-                continue;
-            };
-            for (attribute, expected) in attributes {
-                let filled: Result<Vec<String>, _> = expected
-                    .values()
-                    .into_iter()
-                    .map(|value| self.context.placeholders.text(value))
-                    .collect();
-                match filled {
-                    Err(error) => self.wrong.push(error.to_string()),
-                    Ok(expected) => {
-                        let (is, expected) = (entry.values(attribute), sorted(expected));
-                        let same = is.len() == expected.len()
-                            && is.iter().zip(&expected).all(|(is, expected)| matches(is, expected));
-                        self.check(same, || {
-                            format!("{name}.{attribute}: expected {expected:?}, came {is:?}")
-                        });
+            match self.find(name, response).cloned() {
+                None => self.wrong.push(format!("{name} did not come back")),
+                Some(entry) => {
+                    for (attribute, expected) in attributes {
+                        self.values(&format!("{name}.{attribute}"), entry.values(attribute), expected);
                     }
                 }
+            }
+        }
+        for (name, parts) in &expect.retrieved {
+            let id = self.unique_id(name);
+            match response.documents.iter().find(|document| document.unique_id == id) {
+                None => self.wrong.push(format!("{name} did not come back")),
+                Some(document) => {
+                    for (part, expected) in parts {
+                        let is: Vec<String> = document.part(part).into_iter().collect();
+                        self.values(&format!("{name}: {part}"), &is, expected);
+                    }
+                }
+            }
+        }
+    }
+
+    fn values(&mut self, what: &str, is: &[String], expected: &OneOrMany) {
+        let filled: Result<Vec<String>, _> =
+            expected.values().into_iter().map(|value| self.context.placeholders.text(value)).collect();
+        match filled {
+            Err(error) => self.wrong.push(error.to_string()),
+            Ok(expected) => {
+                let expected = sorted(expected);
+                let same = is.len() == expected.len()
+                    && is.iter().zip(&expected).all(|(is, expected)| matches(is, expected));
+                self.check(same, || format!("{what}: expected {expected:?}, came {is:?}"));
             }
         }
     }
@@ -196,23 +257,92 @@ impl Judge<'_> {
     /// Results that are documents of this scenario.
     fn own(&self, response: &Response) -> usize {
         let is_own = |attribute: &str, value: &str| {
-            self.context.documents.values().any(|sent| sent.entry.value(attribute) == value)
+            self.context.objects.values().any(|sent| sent.entry.value(attribute) == value)
         };
         response.entries.iter().filter(|entry| is_own("uniqueId", entry.value("uniqueId"))).count()
             + response.object_refs.iter().filter(|id| is_own("entryUUID", id)).count()
             + response.documents.iter().filter(|document| is_own("uniqueId", &document.unique_id)).count()
     }
 
-    /// Exactly these documents come back, in whatever form.
-    fn documents(&mut self, expected: &[String], response: &Response) {
-        let attribute = if response.object_refs.is_empty() { "uniqueId" } else { "entryUUID" };
-        let mut came: Vec<String> = response.object_refs.clone();
-        came.extend(response.entries.iter().map(|entry| entry.value("uniqueId").to_owned()));
-        came.extend(response.documents.iter().map(|document| document.unique_id.clone()));
+    /// Exactly these objects of a kind come back.
+    fn objects(&mut self, kind: Kind, expected: &[String], response: &Response) {
+        if kind == Kind::Document && !response.documents.is_empty() {
+            return self.documents(expected, response);
+        }
+        let mut came: Vec<&Entry> = response.entries.iter().filter(|entry| entry.kind == kind).collect();
         let mut missing = Vec::new();
         for name in expected {
-            let sent = self.context.documents.get(name);
-            let id = sent.map_or("", |sent| sent.entry.value(attribute)).to_owned();
+            let is = |entry: &&Entry| match self.context.permanent_id(name) {
+                Some(id) => entry.value("entryUUID") == id,
+                None => [entry.value("uniqueId"), entry.value("entryUUID")]
+                    .contains(&self.unique_id(name).as_str()),
+            };
+            match came.iter().position(is) {
+                Some(position) => drop(came.swap_remove(position)),
+                None => missing.push(name.as_str()),
+            }
+        }
+        let missing = missing.join(", ");
+        self.check(missing.is_empty(), || format!("missing: {missing} (came: {})", response.summary()));
+        let is_own = |entry: &&Entry| {
+            let sent = |attribute: &str, sent: &Entry| sent.value(attribute) == entry.value(attribute);
+            let mut objects = self.context.objects.values();
+            objects.any(|other| sent("uniqueId", &other.entry) || sent("entryUUID", &other.entry))
+        };
+        if self.context.patient_is_shared {
+            came.retain(is_own);
+        }
+        let surplus: Vec<String> = came
+            .into_iter()
+            .map(|entry| self.name_of(entry.value("entryUUID"), entry.value("uniqueId")))
+            .collect();
+        self.check(surplus.is_empty(), || format!("should not have come: {}", surplus.join(", ")));
+    }
+
+    /// Exactly these references, of whatever kind.
+    fn references(&mut self, expect: &Expect, response: &Response) {
+        let mut expected: Vec<String> = Vec::new();
+        let lists = [&expect.documents, &expect.sets, &expect.folders];
+        expected.extend(lists.into_iter().flatten().flatten().cloned());
+        for link in expect.associations.iter().flatten() {
+            match link {
+                Link::Name(name) => expected.push(name.clone()),
+                Link::Ends(_) => {
+                    self.wrong.push("an ObjectRef does not tell the ends of an Association".into())
+                }
+            }
+        }
+        if lists.iter().all(|list| list.is_none()) && expect.associations.is_none() {
+            return;
+        }
+        let mut came: Vec<&String> = response.object_refs.iter().collect();
+        let mut missing = Vec::new();
+        for name in &expected {
+            let id = match self.context.objects.get(name) {
+                Some(sent) => sent.entry.value("entryUUID").to_owned(),
+                None => self.context.placeholders.text(name).unwrap_or_default(),
+            };
+            match came.iter().position(|other| **other == id) {
+                Some(position) => drop(came.swap_remove(position)),
+                None => missing.push(name.as_str()),
+            }
+        }
+        let missing = missing.join(", ");
+        self.check(missing.is_empty(), || format!("missing: {missing} (came: {})", response.summary()));
+        if self.context.patient_is_shared {
+            came.retain(|id| self.context.ids.values().any(|sent| sent == *id));
+        }
+        let surplus: Vec<String> = came.into_iter().map(|id| self.name_of(id, id)).collect();
+        self.check(surplus.is_empty(), || format!("should not have come: {}", surplus.join(", ")));
+    }
+
+    /// Exactly these documents come back with their octets.
+    fn documents(&mut self, expected: &[String], response: &Response) {
+        let mut came: Vec<&str> =
+            response.documents.iter().map(|document| document.unique_id.as_str()).collect();
+        let mut missing = Vec::new();
+        for name in expected {
+            let id = self.unique_id(name);
             match came.iter().position(|other| *other == id) {
                 Some(position) => drop(came.swap_remove(position)),
                 None => missing.push(name.as_str()),
@@ -221,29 +351,93 @@ impl Judge<'_> {
                 self.octets(name, document);
             }
         }
-        self.check(missing.is_empty(), || {
-            format!("missing: {} (came: {})", missing.join(", "), response.summary())
-        });
-        if self.context.patient_is_shared {
-            came.retain(|id| self.context.documents.values().any(|sent| sent.entry.value(attribute) == id));
-        }
-        let name_of = |id: &String| {
-            let found = self.context.documents.iter().find(|(_, sent)| sent.entry.value(attribute) == id);
-            found.map_or(id.as_str(), |(name, _)| name).to_owned()
-        };
-        let surplus: Vec<String> = came.iter().map(name_of).collect();
+        let missing = missing.join(", ");
+        self.check(missing.is_empty(), || format!("missing: {missing} (came: {})", response.summary()));
+        let surplus: Vec<String> = came.into_iter().map(|id| self.name_of("", id)).collect();
         self.check(surplus.is_empty(), || format!("should not have come: {}", surplus.join(", ")));
     }
 
+    fn associations(&mut self, expected: &[Link], response: &Response) {
+        let is_association = |entry: &&Entry| entry.kind == Kind::Association;
+        let all: Vec<&Entry> = response.entries.iter().filter(is_association).collect();
+        let mut came = all.clone();
+        let mut missing = Vec::new();
+        for link in expected {
+            let ids = self.ids_of(link, &all);
+            match came.iter().position(|entry| ids.iter().any(|id| id == entry.value("entryUUID"))) {
+                Some(position) => drop(came.swap_remove(position)),
+                None => missing.push(describe(link)),
+            }
+        }
+        let missing = missing.join(", ");
+        self.check(missing.is_empty(), || format!("missing: {missing} (came: {})", response.summary()));
+        let surplus: Vec<String> = came
+            .into_iter()
+            .map(|entry| {
+                let end = |name| self.name_of(entry.value(name), "");
+                let kind = entry.value("type").rsplit(':').next().unwrap_or_default();
+                format!("{kind} {} {}", end("source"), end("target"))
+            })
+            .collect();
+        self.check(surplus.is_empty(), || format!("should not have come: {}", surplus.join(", ")));
+    }
+
+    /// Ids that the link can mean: of the object with its name, or of every Association with its type and ends.
+    fn ids_of(&mut self, link: &Link, associations: &[&Entry]) -> Vec<String> {
+        match link {
+            Link::Name(name) => {
+                let id = self.context.id(name);
+                self.context.placeholders.text(&id).into_iter().collect()
+            }
+            Link::Ends(ends) => {
+                let [Link::Name(kind), source, target] = ends.as_slice() else {
+                    self.wrong.push("an Association is a name, or [type, source, target]".into());
+                    return Vec::new();
+                };
+                let kind = association_type(kind);
+                let (sources, targets) =
+                    (self.ids_of(source, associations), self.ids_of(target, associations));
+                let has = |entry: &&&Entry| {
+                    entry.value("type") == kind
+                        && sources.iter().any(|id| id == entry.value("source"))
+                        && targets.iter().any(|id| id == entry.value("target"))
+                };
+                associations.iter().filter(has).map(|entry| entry.value("entryUUID").to_owned()).collect()
+            }
+        }
+    }
+
+    /// The uniqueId of an object, or the text itself when it names none.
+    fn unique_id(&self, name: &str) -> String {
+        match self.context.objects.get(name) {
+            Some(sent) => sent.entry.value("uniqueId").to_owned(),
+            None => self.context.placeholders.clone().text(name).unwrap_or_default(),
+        }
+    }
+
+    /// What the scenario calls an object.
+    fn name_of(&self, entry_uuid: &str, unique_id: &str) -> String {
+        let named = |attribute: &str, id: &str| {
+            let mut objects = self.context.objects.iter();
+            objects
+                .find(|(_, sent)| !id.is_empty() && sent.entry.value(attribute) == id)
+                .map(|(name, _)| name)
+        };
+        let name = named("entryUUID", entry_uuid).or_else(|| named("uniqueId", unique_id));
+        name.cloned().unwrap_or_else(|| if unique_id.is_empty() { entry_uuid } else { unique_id }.to_owned())
+    }
+
     fn octets(&mut self, name: &str, document: &Retrieved) {
-        let Some(sent) = self.context.documents.get(name).cloned() else { return };
-        self.check(document.octets == sent.octets, || {
-            format!(
-                "{name}: {} bytes came back, not the {} that were sent",
-                document.octets.len(),
-                sent.octets.len()
-            )
-        });
+        let Some(sent) = self.context.objects.get(name).cloned() else { return };
+        if let Some(octets) = &sent.octets {
+            self.check(document.octets == octets, || {
+                format!(
+                    "{name}: {} bytes came back, not the {} that were sent",
+                    document.octets.len(),
+                    octets.len()
+                )
+            });
+        }
         self.equal(&format!("{name}: mimeType"), &document.mime_type, sent.entry.value("mimeType"));
         if let Ok(repository) = self.context.placeholders.text("{{repository|}}") {
             self.equal(&format!("{name}: RepositoryUniqueId"), &document.repository, &repository);
@@ -251,11 +445,20 @@ impl Judge<'_> {
     }
 
     fn find<'r>(&self, name: &str, response: &'r Response) -> Option<&'r Entry> {
-        let sent = self.context.documents.get(name)?;
-        let same = |attribute, entry: &&Entry| entry.value(attribute) == sent.entry.value(attribute);
-        // Several entries may share a uniqueId.
-        let by_id = response.entries.iter().find(|entry| same("entryUUID", entry));
-        by_id.or_else(|| response.entries.iter().find(|entry| same("uniqueId", entry)))
+        if let Some(id) = self.context.permanent_id(name) {
+            // Several entries may share a uniqueId.
+            return response.entries.iter().find(|entry| entry.value("entryUUID") == id);
+        }
+        let id = self.unique_id(name);
+        let is = |entry: &&Entry| [entry.value("uniqueId"), entry.value("entryUUID")].contains(&id.as_str());
+        response.entries.iter().find(is)
+    }
+}
+
+fn describe(link: &Link) -> String {
+    match link {
+        Link::Name(name) => name.clone(),
+        Link::Ends(ends) => format!("({})", ends.iter().map(describe).collect::<Vec<_>>().join(" ")),
     }
 }
 
@@ -284,20 +487,40 @@ impl Response {
     }
 }
 
-/// The value that `capture` names: `document.attribute`.
+/// The value that `capture` names: `object.attribute`, `document.part` of a DocumentResponse, or
+/// `type:IsSnapshotOf.source`, of the only Association of that type.
 pub fn captured(path: &str, answer: &Answer, context: &Context) -> Option<String> {
-    let (name, attribute) = path.split_once('.')?;
+    let (name, attribute) = path.rsplit_once('.')?;
     let Body::Response(response) = &answer.body else { return None };
-    let sent = context.documents.get(name)?;
-    let entry =
-        response.entries.iter().find(|entry| entry.value("uniqueId") == sent.entry.value("uniqueId"))?;
-    Some(entry.value(attribute).to_owned()).filter(|value| !value.is_empty())
+    let value = if let Some(kind) = name.strip_prefix("type:") {
+        let kind = association_type(kind);
+        let mut links = response.entries.iter().filter(|entry| entry.value("type") == kind);
+        let link = links.next()?;
+        links.next().is_none().then(|| link.value(attribute).to_owned())?
+    } else {
+        let sent = context.objects.get(name)?;
+        let unique_id = sent.entry.value("uniqueId");
+        let entry = match context.permanent_id(name) {
+            Some(id) => response.entries.iter().find(|entry| entry.value("entryUUID") == id),
+            None => response.entries.iter().find(|entry| entry.value("uniqueId") == unique_id),
+        };
+        let document = || response.documents.iter().find(|document| document.unique_id == unique_id);
+        match entry {
+            Some(entry) => entry.value(attribute).to_owned(),
+            None => document()?.part(attribute)?,
+        }
+    };
+    Some(value).filter(|value| !value.is_empty())
 }
 
+/// `*` at either end stands for anything.
 fn matches(is: &str, expected: &str) -> bool {
-    match expected.strip_suffix('*') {
-        Some(start) => is.starts_with(start),
-        None => is == expected,
+    match (expected.strip_prefix('*'), expected.strip_suffix('*')) {
+        (_, Some("")) => true,
+        (Some(rest), Some(_)) => is.contains(rest.trim_end_matches('*')),
+        (Some(end), None) => is.ends_with(end),
+        (None, Some(start)) => is.starts_with(start),
+        (None, None) => is == expected,
     }
 }
 

@@ -7,8 +7,10 @@ mod answer;
 mod context;
 mod corpus;
 mod entry;
-mod http;
+mod feed;
 mod judge;
+mod listener;
+mod offer;
 mod placeholder;
 mod report;
 mod request;
@@ -16,15 +18,22 @@ mod runner;
 mod scenario;
 mod submission;
 mod template;
+mod transaction;
+mod watch;
+mod wire;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context as _;
+use bytes::Bytes;
 
-pub use report::{Check, Outcome, Report};
+pub use offer::Need;
+pub use report::{Check, Exchange, Outcome, Report};
 use runner::Runner;
 use scenario::Scenario;
+pub use watch::{Blind, Snapshot, Watch};
+use wire::Direct;
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -39,6 +48,15 @@ pub struct Options {
     /// Endpoint of the Document Repository.
     #[arg(long, value_name = "URL")]
     pub repository: String,
+    /// MLLP listener of the Document Registry, for the patient identity feed.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub feed: Option<String>,
+    /// Options that the server has; it is not asked whether it has them.
+    #[arg(long, value_name = "OPTION", value_delimiter = ',')]
+    pub offers: Vec<Need>,
+    /// Options that the server is not asked for.
+    #[arg(long, value_name = "OPTION", value_delimiter = ',')]
+    pub without: Vec<Need>,
     /// repositoryUniqueId of the repository. Without it a document is filed to learn it.
     #[arg(long, value_name = "OID")]
     pub repository_unique_id: Option<String>,
@@ -76,6 +94,9 @@ impl Options {
         Options {
             registry: registry.into(),
             repository: repository.into(),
+            feed: None,
+            offers: Vec::new(),
+            without: Vec::new(),
             repository_unique_id: None,
             patient: None,
             authority: "1.3.6.1.4.1.21367.2005.13.20.1000".into(),
@@ -84,6 +105,11 @@ impl Options {
             except: None,
             corpus: None,
         }
+    }
+
+    /// What the server has, by the options.
+    fn declared(&self) -> BTreeSet<Need> {
+        self.offers.iter().copied().filter(|need| !self.without.contains(need)).collect()
     }
 
     fn wants(&self, scenario: &str) -> bool {
@@ -99,75 +125,104 @@ const CDA: &str = "cda";
 /// Stands for the documents of a corpus that is not there.
 const CORPUS: &str = "cda/corpus";
 
+/// Probes of what a server offers: `offers/update` for [`Need::Update`].
+const OFFERS: &str = "offers/";
+
 /// Runs every scenario that `options` want. Must be awaited on an actix runtime (`actix_web::rt`).
 ///
 /// An error is a mistake in a scenario or a folder that cannot be read; what the server does wrong is in the report.
 pub async fn run(options: &Options) -> anyhow::Result<Report> {
+    run_watched(options, &Blind).await
+}
+
+/// As [`run`]; `watch` looks on.
+pub async fn run_watched(options: &Options, watch: &dyn Watch) -> anyhow::Result<Report> {
     let scenarios = scenarios()?;
-    let find =
-        |name| scenarios.iter().find(|s| s.name == name).with_context(|| format!("no scenario {name}"));
-    let mut runner = Runner::new(options);
-    let mut report = Report::default();
-    if !runner.knows_repository() {
-        report.checks.extend(runner.learn_repository(find(REPOSITORY_UNIQUE_ID)?).await);
+    let wire = Direct::new();
+    let mut runner = Runner::new(options, &wire, watch)?;
+    let mut report = Report { checks: prepare(&mut runner, &scenarios).await? };
+    let tasks = tasks(options, &scenarios)?;
+    for (index, task) in tasks.iter().enumerate() {
+        watch.begins(&task.scenario.name, index, tasks.len());
+        report.checks.extend(task.run(&runner).await);
     }
-    let special = [REPOSITORY_UNIQUE_ID, CDA];
-    for scenario in scenarios.iter().filter(|s| !special.contains(&s.name.as_str()) && options.wants(&s.name))
-    {
-        report.checks.extend(runner.run(scenario, &mut runner.context()).await);
-    }
-    run_documents(options, &runner, find(CDA)?, &mut report).await?;
     Ok(report)
 }
 
-async fn run_documents(
-    options: &Options,
-    runner: &Runner<'_>,
-    scenario: &Scenario,
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    let own = embedded::DOCUMENTS.iter().map(|(name, octets)| corpus::Document {
-        name: format!("documents/{name}"),
-        octets: (*octets).into(),
-    });
-    let mut documents: Vec<corpus::Document> = own.collect();
-    let check = |name: String, step: &str, outcome| Check {
-        scenario: name,
-        title: scenario.title.clone(),
-        step: step.into(),
-        outcome,
-        time: Duration::ZERO,
-    };
+/// Learns what the scenarios build on.
+async fn prepare<'o>(runner: &mut Runner<'o>, scenarios: &'o [Scenario]) -> anyhow::Result<Vec<Check>> {
+    let mut checks = Vec::new();
+    if !runner.knows_repository() {
+        checks = runner.learn_repository(find(scenarios, REPOSITORY_UNIQUE_ID)?).await;
+    }
+    let probe = |need: &str| scenarios.iter().find(|s| s.name.strip_prefix(OFFERS) == Some(need));
+    runner.learn_offers(probe).await;
+    Ok(checks)
+}
+
+fn find<'s>(scenarios: &'s [Scenario], name: &str) -> anyhow::Result<&'s Scenario> {
+    scenarios.iter().find(|s| s.name == name).with_context(|| format!("no scenario {name}"))
+}
+
+/// A scenario to run.
+struct Task {
+    scenario: Scenario,
+    /// The CDA document that the scenario is about.
+    document: Option<Bytes>,
+    /// It cannot be run.
+    skipped: Option<String>,
+}
+
+/// Every scenario that `options` want; that of the CDA documents once for each.
+fn tasks(options: &Options, scenarios: &[Scenario]) -> anyhow::Result<Vec<Task>> {
+    let special = |name: &str| [REPOSITORY_UNIQUE_ID, CDA].contains(&name) || name.starts_with(OFFERS);
+    let task = |scenario: Scenario| Task { scenario, document: None, skipped: None };
+    let mut tasks: Vec<Task> = scenarios.iter().filter(|s| !special(&s.name)).cloned().map(task).collect();
+    let cda = find(scenarios, CDA)?;
+    let named = |name: String| Scenario { name, ..cda.clone() };
+    for (name, octets) in embedded::DOCUMENTS {
+        let document = Some(Bytes::from_static(octets));
+        tasks.push(Task { document, ..task(named(format!("{CDA}/documents/{name}"))) });
+    }
     match &options.corpus {
-        Some(folder) => documents.extend(corpus::documents(&folder.join("data/cda"))?),
-        None if !options.wants(CORPUS) => {}
-        None => report.checks.extend(scenario.steps.iter().map(|step| {
-            let reason = "no corpus (--corpus DIR or CARNET_CORPUS)".to_owned();
-            check(CORPUS.to_owned(), &step.name, Outcome::Skipped(reason))
-        })),
-    }
-    for document in documents {
-        let name = format!("{CDA}/{}", document.name);
-        if !options.wants(&name) {
-            continue;
+        Some(folder) => {
+            for document in corpus::documents(&folder.join("data/cda"))? {
+                let name = named(format!("{CDA}/{}", document.name));
+                tasks.push(Task { document: Some(document.octets), ..task(name) });
+            }
         }
+        None => {
+            let skipped = Some("no corpus (--corpus DIR or CARNET_CORPUS)".to_owned());
+            tasks.push(Task { skipped, ..task(named(CORPUS.to_owned())) });
+        }
+    }
+    tasks.retain(|task| options.wants(&task.scenario.name));
+    Ok(tasks)
+}
+
+impl Task {
+    async fn run(&self, runner: &Runner<'_>) -> Vec<Check> {
+        self.run_until(runner, |_| false).await
+    }
+
+    async fn run_until(&self, runner: &Runner<'_>, enough: impl Fn(&Outcome) -> bool) -> Vec<Check> {
         let mut context = runner.context();
-        match corpus::prepare(&document.octets, &mut context) {
-            Err(error) => {
-                report.checks.push(check(
-                    name,
-                    "metadata from the header",
-                    Outcome::Failed(vec![error.to_string()]),
-                ));
-            }
-            Ok(prepared) => {
-                context.prepared.insert("document1".into(), prepared);
-                let scenario = Scenario { name, ..scenario.clone() };
-                report.checks.extend(runner.run(&scenario, &mut context).await);
+        if let Some(reason) = &self.skipped {
+            let outcome = Outcome::Skipped(reason.clone());
+            return vec![Check { step: "(all)".into(), outcome, ..Check::of(&self.scenario) }];
+        }
+        if let Some(octets) = &self.document {
+            match corpus::prepare(octets, &mut context) {
+                Err(error) => {
+                    let outcome = Outcome::Failed(vec![error.to_string()]);
+                    let step = "metadata from the header".into();
+                    return vec![Check { step, outcome, ..Check::of(&self.scenario) }];
+                }
+                Ok(prepared) => drop(context.prepared.insert("document1".into(), prepared)),
             }
         }
+        runner.run_until(&self.scenario, &mut context, enough).await
     }
-    Ok(())
 }
 
 /// Every scenario, in order of the names.

@@ -30,6 +30,11 @@ impl Placeholders {
         self.fill(text, &BTreeMap::new(), str::to_owned)
     }
 
+    /// As [`Placeholders::text`]; `local` values come before all others.
+    pub fn text_with(&mut self, text: &str, local: &BTreeMap<String, String>) -> Result<String, Unknown> {
+        self.fill(text, local, str::to_owned)
+    }
+
     /// XML with every placeholder filled; values are escaped.
     pub fn xml(&mut self, xml: &str) -> Result<String, Unknown> {
         self.xml_with(xml, &BTreeMap::new())

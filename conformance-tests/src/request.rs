@@ -1,23 +1,30 @@
 //! From a step to the octets of a request: body, SOAP envelope, MTOM package.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use xds::constants::{QUERY_FIND_DOCUMENTS, QUERY_GET_DOCUMENTS, action, ns};
+use xds::constants::ns;
 use xml::{Writer, escape_attribute};
 
 use crate::context::Context;
-use crate::scenario::{Change, Encoding, Endpoint, Query, Retrieve, Start, Step, Transaction};
+use crate::feed;
+use crate::scenario::{Change, Encoding, Endpoint, Query, Removal, Retrieve, Start, Step};
 use crate::submission::{self, BuiltDocument};
 use crate::template::{self, ENVELOPE, edited, render};
+use crate::transaction::{Transaction, query_id};
 
+const RMD: &str = "urn:ihe:iti:rmd:2017";
 const BOUNDARY: &str = "conformance-test-boundary-7d3f";
 const ROOT: &str = "root@conformance.test";
 const ENVELOPE_TYPE: &str = "application/soap+xml";
 
+#[derive(Debug, Clone)]
 pub struct Request {
     pub to: Endpoint,
     /// A GET with this query string.
@@ -26,6 +33,8 @@ pub struct Request {
     pub body: Bytes,
     pub chunked: bool,
     pub expect_continue: bool,
+    pub gzip: bool,
+    pub accept_gzip: bool,
     /// What an answer must refer to; `None` when the request is not SOAP by the book.
     pub message: Option<Message>,
 }
@@ -35,67 +44,54 @@ pub struct Request {
 pub struct Message {
     pub transaction: Transaction,
     pub encoding: Encoding,
-    /// wsa:MessageID, if there is one.
+    /// wsa:MessageID, or MSH-10, if there is one.
     pub id: Option<String>,
 }
 
-impl Transaction {
-    pub fn action(self) -> &'static str {
-        match self {
-            Transaction::Iti18 => action::ITI_18,
-            Transaction::Iti41 => action::ITI_41,
-            Transaction::Iti42 => action::ITI_42,
-            Transaction::Iti43 => action::ITI_43,
-        }
-    }
-
-    /// TF-2 Appendix V.8.1.
-    pub fn encoding(self) -> Encoding {
-        match self {
-            Transaction::Iti18 | Transaction::Iti42 => Encoding::Simple,
-            Transaction::Iti41 | Transaction::Iti43 => Encoding::Mtom,
-        }
-    }
-
-    fn endpoint(self) -> Endpoint {
-        match self {
-            Transaction::Iti18 | Transaction::Iti42 => Endpoint::Registry,
-            Transaction::Iti41 | Transaction::Iti43 => Endpoint::Repository,
-        }
-    }
+/// Where things are.
+#[derive(Debug, Clone, Default)]
+pub struct Addresses {
+    /// For `wsa:To`.
+    pub to: String,
+    /// For `wsa:ReplyTo`, when the step is asynchronous.
+    pub reply_to: String,
 }
 
-/// `number`: of the step; `url`: of an endpoint, for `wsa:To`.
+/// `number`: of the step.
 pub fn build(
     step: &Step,
     number: usize,
-    url: impl Fn(Endpoint) -> String,
+    addresses: impl Fn(Endpoint) -> Addresses,
     context: &mut Context,
 ) -> Result<Request, submission::Error> {
     let mut request = Request {
-        to: step.http.to.or(step.send.map(Transaction::endpoint)).unwrap_or(Endpoint::Registry),
+        to: endpoint(step),
         get: step.http.get.clone(),
         content_type: format!("{ENVELOPE_TYPE}; charset=UTF-8"),
         body: Bytes::new(),
         chunked: step.http.chunked,
         expect_continue: step.http.expect_continue,
+        gzip: step.http.gzip,
+        accept_gzip: step.http.accept_gzip,
         message: None,
     };
     if let Some(transaction) = step.send {
         let encoding = step.encoding.unwrap_or(transaction.encoding());
-        let (body, documents) = body(step, number, transaction, encoding, context)?;
-        let id = step.soap.values.get("messageId").cloned();
-        let id = id.unwrap_or_else(|| format!("urn:uuid:{}", uuid::Uuid::new_v4()));
-        let envelope = envelope(step, transaction, &id, &url(request.to), body, context)?;
-        let action = transaction.action();
-        (request.content_type, request.body) = match encoding {
-            Encoding::Simple => {
-                (format!("{ENVELOPE_TYPE}; charset=UTF-8; action=\"{action}\""), envelope.into())
+        let id = match transaction {
+            Transaction::Iti8 => {
+                let (text, id) = feed::version_2(&step.feed, number, &mut context.placeholders)?;
+                request.content_type = "application/hl7-v2".into();
+                request.body = text.into();
+                id
             }
-            Encoding::Mtom => package(step, action, &envelope, &documents, context)?,
+            _ => {
+                let addresses = addresses(request.to);
+                let (content_type, body, id) = soap(step, number, transaction, encoding, addresses, context)?;
+                (request.content_type, request.body) = (content_type, body);
+                id
+            }
         };
-        let has_id = !step.soap.without.iter().any(|block| block == "messageId");
-        request.message = Some(Message { transaction, encoding, id: has_id.then_some(id) });
+        request.message = Some(Message { transaction, encoding, id });
     }
     let placeholders = &mut context.placeholders;
     if let Some(content_type) = &step.http.content_type {
@@ -107,6 +103,53 @@ pub fn build(
     Ok(request)
 }
 
+/// Where the request of a step goes.
+pub fn endpoint(step: &Step) -> Endpoint {
+    step.http.to.or(step.send.map(Transaction::endpoint)).unwrap_or(Endpoint::Registry)
+}
+
+impl Request {
+    /// The body as it goes over the wire.
+    pub fn octets(&self) -> Bytes {
+        if !self.gzip {
+            return self.body.clone();
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        // Writing into memory does not fail.
+        let _ = encoder.write_all(&self.body);
+        encoder.finish().unwrap_or_default().into()
+    }
+}
+
+/// Content-Type, body, and wsa:MessageID if there is one.
+fn soap(
+    step: &Step,
+    number: usize,
+    transaction: Transaction,
+    encoding: Encoding,
+    addresses: Addresses,
+    context: &mut Context,
+) -> Result<(String, Bytes, Option<String>), submission::Error> {
+    let mut action = transaction.action().to_owned();
+    let (body, documents) = match transaction {
+        Transaction::Iti44 => {
+            let (body, own) = feed::version_3(&step.feed, number, &mut context.placeholders)?;
+            action = own;
+            (body, Vec::new())
+        }
+        _ => body(step, number, transaction, encoding, context)?,
+    };
+    let id = step.soap.values.get("messageId").cloned();
+    let id = id.unwrap_or_else(|| format!("urn:uuid:{}", uuid::Uuid::new_v4()));
+    let envelope = envelope(step, &action, &id, &addresses, body, context)?;
+    let (content_type, octets) = match encoding {
+        Encoding::Simple => (format!("{ENVELOPE_TYPE}; charset=UTF-8; action=\"{action}\""), envelope.into()),
+        Encoding::Mtom => package(step, &action, &envelope, &documents, context)?,
+    };
+    let has_id = !step.soap.without.iter().any(|block| block == "messageId");
+    Ok((content_type, octets, has_id.then_some(id)))
+}
+
 fn body(
     step: &Step,
     number: usize,
@@ -114,38 +157,49 @@ fn body(
     encoding: Encoding,
     context: &mut Context,
 ) -> Result<(String, Vec<BuiltDocument>), submission::Error> {
-    match transaction {
-        Transaction::Iti18 => Ok((query(&step.query, context)?, Vec::new())),
-        Transaction::Iti43 => Ok((retrieve(&step.retrieve, context)?, Vec::new())),
-        Transaction::Iti42 => {
-            let built = submission::build(&step.submission, number, transaction, context)?;
-            Ok((built.objects, Vec::new()))
-        }
-        Transaction::Iti41 => {
-            let built = submission::build(&step.submission, number, transaction, context)?;
-            let documents: String = built
-                .documents
-                .iter()
-                .map(|document| {
-                    let content = match encoding == Encoding::Simple || document.inline {
-                        true => STANDARD.encode(&document.octets),
-                        false => include(&document.name, step.package.percent_encoded),
-                    };
-                    format!(
-                        "<xds:Document id=\"{}\">{content}</xds:Document>\n",
-                        escape_attribute(&document.id)
-                    )
-                })
-                .collect();
-            let body = format!(
-                "<xds:ProvideAndRegisterDocumentSetRequest xmlns:xds=\"{}\">\n{}\n{documents}\
-                 </xds:ProvideAndRegisterDocumentSetRequest>",
-                ns::XDS,
-                built.objects,
-            );
-            Ok((body, built.documents))
-        }
+    if !transaction.submits() {
+        let body = match transaction {
+            Transaction::Iti43 => {
+                documents("xds:RetrieveDocumentSetRequest", ns::XDS, step.retrieve.iter(), context)?
+            }
+            Transaction::Iti86 => {
+                let named: Vec<Retrieve> = step
+                    .remove
+                    .iter()
+                    .map(|removal| match removal {
+                        Removal::Document(document) => document.clone(),
+                        Removal::Name(name) => Retrieve { document: name.clone(), repository: None },
+                    })
+                    .collect();
+                documents("rmd:RemoveDocumentsRequest", RMD, named.iter(), context)?
+            }
+            Transaction::Iti62 => removal(&step.remove, context)?,
+            _ => query(&step.query, context)?,
+        };
+        return Ok((body, Vec::new()));
     }
+    let built = submission::build(&step.submission, number, transaction, context)?;
+    if transaction != Transaction::Iti41 {
+        return Ok((built.objects, Vec::new()));
+    }
+    let documents: String = built
+        .documents
+        .iter()
+        .map(|document| {
+            let content = match encoding == Encoding::Simple || document.inline {
+                true => STANDARD.encode(&document.octets),
+                false => include(&document.name, step.package.percent_encoded),
+            };
+            format!("<xds:Document id=\"{}\">{content}</xds:Document>\n", escape_attribute(&document.id))
+        })
+        .collect();
+    let body = format!(
+        "<xds:ProvideAndRegisterDocumentSetRequest xmlns:xds=\"{}\">\n{}\n{documents}\
+         </xds:ProvideAndRegisterDocumentSetRequest>",
+        ns::XDS,
+        built.objects,
+    );
+    Ok((body, built.documents))
 }
 
 fn include(document: &str, percent_encoded: bool) -> String {
@@ -162,11 +216,7 @@ fn content_id(document: &str) -> String {
 }
 
 fn query(query: &Query, context: &mut Context) -> Result<String, template::Error> {
-    let id = match query.id.as_str() {
-        "FindDocuments" => QUERY_FIND_DOCUMENTS,
-        "GetDocuments" => QUERY_GET_DOCUMENTS,
-        other => other,
-    };
+    let id = query_id(&query.id);
     let mut w = Writer::new();
     w.open("query:AdhocQueryRequest", &[("xmlns:query", ns::QUERY), ("xmlns:rim", ns::RIM)]);
     w.empty("query:ResponseOption", &[("returnComposedObjects", "true"), ("returnType", &query.return_type)]);
@@ -188,11 +238,22 @@ fn query(query: &Query, context: &mut Context) -> Result<String, template::Error
     Ok(w.finish())
 }
 
-fn retrieve(documents: &[Retrieve], context: &mut Context) -> Result<String, template::Error> {
+/// A list of DocumentRequests.
+fn documents<'a>(
+    element: &'static str,
+    namespace: &str,
+    documents: impl Iterator<Item = &'a Retrieve>,
+    context: &mut Context,
+) -> Result<String, template::Error> {
     let mut w = Writer::new();
-    w.open("xds:RetrieveDocumentSetRequest", &[("xmlns:xds", ns::XDS)]);
+    let (prefix, _) = element.split_once(':').unwrap_or((element, ""));
+    let own = format!("xmlns:{prefix}");
+    match namespace == ns::XDS {
+        true => w.open(element, &[("xmlns:xds", ns::XDS)]),
+        false => w.open(element, &[(&own, namespace), ("xmlns:xds", ns::XDS)]),
+    };
     for document in documents {
-        let unique_id = match context.documents.get(&document.document) {
+        let unique_id = match context.objects.get(&document.document) {
             Some(sent) => sent.entry.value("uniqueId").to_owned(),
             None => context.placeholders.text(&document.document)?,
         };
@@ -205,16 +266,39 @@ fn retrieve(documents: &[Retrieve], context: &mut Context) -> Result<String, tem
     Ok(w.finish())
 }
 
+fn removal(objects: &[Removal], context: &mut Context) -> Result<String, template::Error> {
+    let mut w = Writer::new();
+    w.open("lcm:RemoveObjectsRequest", &[("xmlns:lcm", ns::LCM), ("xmlns:rim", ns::RIM)]);
+    w.open("rim:ObjectRefList", &[]);
+    for object in objects {
+        let name = match object {
+            Removal::Name(name) => name,
+            Removal::Document(document) => &document.document,
+        };
+        let id = context.placeholders.text(&context.id(name))?;
+        w.empty("rim:ObjectRef", &[("id", &id)]);
+    }
+    Ok(w.finish())
+}
+
 fn envelope(
     step: &Step,
-    transaction: Transaction,
+    action: &str,
     message_id: &str,
-    to: &str,
+    addresses: &Addresses,
     body: String,
     context: &mut Context,
 ) -> Result<String, template::Error> {
     const BODY: &str = "(the body)";
-    let own = [("action", transaction.action()), ("messageId", message_id), ("to", to), ("body", BODY)];
+    const ANONYMOUS: &str = "http://www.w3.org/2005/08/addressing/anonymous";
+    let reply_to = if step.asynchronous { addresses.reply_to.as_str() } else { ANONYMOUS };
+    let own = [
+        ("action", action),
+        ("messageId", message_id),
+        ("replyTo", reply_to),
+        ("to", &addresses.to),
+        ("body", BODY),
+    ];
     let own: BTreeMap<String, String> = own.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
     let change = Change { edit: Vec::new(), ..step.soap.clone() };
     let envelope = render(ENVELOPE, &change, &own, &mut context.placeholders)?;

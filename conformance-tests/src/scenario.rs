@@ -4,13 +4,20 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::offer::Need;
+use crate::transaction::Transaction;
+
 /// A conversation with a server about one fresh patient.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     /// Path below `scenarios/`, without the ending.
     pub name: String,
     pub title: String,
-    pub needs: Option<Needs>,
+    /// Why it matters, for the reader of the report.
+    pub purpose: String,
+    /// Where the standard asks for it.
+    pub spec: String,
+    pub needs: Vec<Need>,
     pub steps: Vec<Step>,
 }
 
@@ -18,20 +25,25 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 struct File {
     title: String,
-    /// Where the standard asks for it; for the reader of the file.
-    #[serde(rename = "spec")]
-    _spec: String,
-    needs: Option<Needs>,
+    #[serde(default)]
+    purpose: String,
+    spec: String,
+    #[serde(default)]
+    needs: Needs,
     step: Vec<toml::Table>,
 }
 
-/// What the server must be set to for a scenario to make sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum Needs {
-    #[serde(rename = "unknown patients opened")]
-    UnknownPatientsOpened,
-    #[serde(rename = "unknown patients refused")]
-    UnknownPatientsRefused,
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Needs {
+    One(Need),
+    Many(Vec<Need>),
+}
+
+impl Default for Needs {
+    fn default() -> Self {
+        Needs::Many(Vec::new())
+    }
 }
 
 /// One request and what its answer must be.
@@ -49,29 +61,30 @@ pub struct Step {
     pub query: Query,
     #[serde(default)]
     pub retrieve: Vec<Retrieve>,
+    /// Objects (ITI-62) or documents (ITI-86) to be removed.
+    #[serde(default)]
+    pub remove: Vec<Removal>,
+    #[serde(default)]
+    pub feed: Feed,
     #[serde(default)]
     pub soap: Change,
     #[serde(default)]
     pub package: Package,
     #[serde(default)]
     pub http: Http,
+    /// The answer is to be sent to an address of the runner.
+    #[serde(default)]
+    pub asynchronous: bool,
     #[serde(default)]
     pub expect: Expect,
+    /// With `at_once`: what all answers but one must be.
+    pub otherwise: Option<Expect>,
     /// Placeholder → `document.attribute` of the answer.
     #[serde(default)]
     pub capture: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum Transaction {
-    #[serde(rename = "ITI-18")]
-    Iti18,
-    #[serde(rename = "ITI-41")]
-    Iti41,
-    #[serde(rename = "ITI-42")]
-    Iti42,
-    #[serde(rename = "ITI-43")]
-    Iti43,
+    /// Sent at the same time, by `at_once`.
+    #[serde(skip)]
+    pub beside: Vec<Step>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -86,6 +99,8 @@ pub enum Encoding {
 pub enum Endpoint {
     Registry,
     Repository,
+    /// MLLP.
+    Feed,
 }
 
 /// How an object differs from its template.
@@ -104,7 +119,7 @@ pub struct Change {
     pub edit: Vec<(String, String)>,
 }
 
-/// Metadata for ITI-41 and ITI-42. When nothing is named that it holds: one document.
+/// Metadata for the transactions that submit. When nothing is named that it holds: one document.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Submission {
@@ -141,6 +156,21 @@ pub struct Object {
     /// `@id`; absent: a fresh UUID.
     pub id: Option<String>,
     pub change: Change,
+    pub version: Version,
+}
+
+/// Makes an object the new version of another one (ITI-57, ITI-92).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Version {
+    /// Name of the object: its logicalID and uniqueId are taken, of a document hash, size and repositoryUniqueId too.
+    pub of: Option<String>,
+    /// PreviousVersion, in the HasMember of the SubmissionSet.
+    pub previous: Option<String>,
+    /// AssociationPropagation, there too.
+    pub propagation: Option<String>,
+    /// Another logicalID.
+    pub logical_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -149,6 +179,7 @@ pub struct Document {
     pub name: Option<String>,
     pub id: Option<String>,
     pub change: Change,
+    pub version: Version,
     /// The octets as text; absent: a sentence that is different for each document.
     pub content: Option<String>,
     pub base64: Option<String>,
@@ -169,6 +200,7 @@ pub enum Half {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Association {
+    pub name: Option<String>,
     /// Short name (`RPLC`) or URN.
     #[serde(rename = "type")]
     pub kind: String,
@@ -176,6 +208,9 @@ pub struct Association {
     pub target: String,
     /// The SubmissionSetStatus Slot.
     pub status: Option<String>,
+    /// Further Slots: name, then Values.
+    #[serde(default)]
+    pub slots: Vec<Vec<String>>,
     pub id: Option<String>,
     #[serde(default)]
     pub change: Change,
@@ -206,6 +241,40 @@ pub struct Retrieve {
     pub document: String,
     /// Absent: the repository under test.
     pub repository: Option<String>,
+}
+
+/// What is removed: an object by its name or id, or a document of a repository.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Removal {
+    Name(String),
+    Document(Retrieve),
+}
+
+/// A message of the patient identity feed, as HL7 v2 (ITI-8) or HL7 v3 (ITI-44).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Feed {
+    /// Trigger event; for ITI-44 A01, A08 and A40 are `PRPA_IN201301UV02`, 302 and 304.
+    pub event: String,
+    pub patient: String,
+    /// Of a merge: the identifier that ends.
+    pub subsumed: String,
+    pub change: Change,
+    /// In place of the message.
+    pub text: Option<String>,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Feed {
+            event: "A01".into(),
+            patient: "{{patient}}".into(),
+            subsumed: "{{patient:subsumed}}".into(),
+            change: Change::default(),
+            text: None,
+        }
+    }
 }
 
 /// How an MTOM package is written.
@@ -244,6 +313,10 @@ pub struct Http {
     pub chunked: bool,
     /// Expect: 100-continue.
     pub expect_continue: bool,
+    /// The body is compressed.
+    pub gzip: bool,
+    /// A compressed answer is welcome.
+    pub accept_gzip: bool,
 }
 
 /// What the answer must be. Every list is exact, whatever its order.
@@ -267,10 +340,42 @@ pub struct Expect {
     pub count: Option<usize>,
     /// Names of the documents that come back; after ITI-43 with their octets.
     pub documents: Option<Vec<String>>,
-    /// Documents whose every attribute comes back as it was sent.
+    /// Names of the SubmissionSets that come back.
+    pub sets: Option<Vec<String>>,
+    /// Names of the Folders that come back.
+    pub folders: Option<Vec<String>>,
+    /// The Associations that come back.
+    pub associations: Option<Vec<Link>>,
+    /// Objects whose every attribute comes back as it was sent.
     pub as_sent: Vec<String>,
-    /// Document → attribute → value or values; `*` at the end stands for anything.
+    /// Object → attribute → value or values; `*` at either end stands for anything.
     pub entry: BTreeMap<String, BTreeMap<String, OneOrMany>>,
+    /// Document → part of its DocumentResponse → value.
+    pub retrieved: BTreeMap<String, BTreeMap<String, OneOrMany>>,
+    /// Code of the acknowledgement of a feed message.
+    pub ack: Option<String>,
+    /// Content-Encoding of the answer.
+    pub content_encoding: Option<String>,
+    /// RegistryError/@location or @codeContext that each must occur in an error.
+    pub concerning: Vec<String>,
+}
+
+impl Expect {
+    /// Whether the server is to refuse.
+    pub fn is_refusal(&self) -> bool {
+        self.fault.is_some()
+            || self.status.as_deref() == Some("Failure")
+            || self.http.is_some_and(|status| status >= 400)
+            || self.ack.as_deref().is_some_and(|ack| !ack.ends_with('A'))
+    }
+}
+
+/// An Association: the name of one that was sent, or type, source and target.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Link {
+    Name(String),
+    Ends(Vec<Link>),
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -294,13 +399,36 @@ impl Scenario {
     pub fn read(name: &str, text: &str) -> anyhow::Result<Scenario> {
         let file: File = toml::from_str(text)?;
         let mut steps = Vec::new();
-        for table in file.step {
+        for mut table in file.step {
+            if let Some(values) = table.remove("at_once") {
+                steps.push(at_once(table, values)?);
+                continue;
+            }
             for table in expand(table)? {
                 steps.push(table.try_into()?);
             }
         }
-        Ok(Scenario { name: name.to_owned(), title: file.title, needs: file.needs, steps })
+        let needs = match file.needs {
+            Needs::One(need) => vec![need],
+            Needs::Many(needs) => needs,
+        };
+        let (title, purpose, spec) = (file.title, file.purpose, file.spec);
+        Ok(Scenario { name: name.to_owned(), title, purpose, spec, needs, steps })
     }
+}
+
+/// `at_once = ["a", "b"]`: as `each`, but all are sent at the same time.
+fn at_once(mut table: toml::Table, values: toml::Value) -> anyhow::Result<Step> {
+    let name = table.get("name").cloned();
+    table.insert("each".into(), values);
+    let steps: Result<Vec<Step>, _> = expand(table)?.into_iter().map(toml::Table::try_into).collect();
+    let mut steps = steps?.into_iter();
+    let mut first = steps.next().ok_or_else(|| anyhow::anyhow!("`at_once` has no values"))?;
+    if let Some(name) = name.as_ref().and_then(toml::Value::as_str) {
+        first.name = name.to_owned();
+    }
+    first.beside = steps.collect();
+    Ok(first)
 }
 
 /// `each = ["a", "b"]`: the step once with `{{each}}` = a, once with b. `each = [{x = "1"}]`: `{{each.x}}` = 1.

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use xds::constants::ns;
-use xml::{Document as Xml, Limits};
+use xds::constants::{DOCUMENT_ENTRY_ON_DEMAND, ns};
+use xml::{Document as Xml, Limits, Writer};
 
 use crate::context::{Context, Sent};
-use crate::entry::Entry;
-use crate::scenario::{Association, Change, Document, Half, Object, Submission, Transaction};
+use crate::entry::{Entry, Kind};
+use crate::scenario::{Association, Change, Document, Half, Object, Submission, Version};
 use crate::template::{self, ASSOCIATION, DOCUMENT, FOLDER, SUBMISSION_SET, edited, render};
+use crate::transaction::{Transaction, association_type};
 
 /// The first SubmissionSet of the step, as an end of associations.
 const SET: &str = "set";
@@ -35,6 +36,8 @@ pub struct BuiltDocument {
 pub enum Error {
     #[error(transparent)]
     Template(#[from] template::Error),
+    #[error("there is no object {0}")]
+    NoObject(String),
     #[error("{0}: not base64")]
     Base64(String),
     #[error("{0}: the metadata of the scenario are not well-formed: {1}")]
@@ -61,6 +64,9 @@ pub fn build(
         let id = builder.package(SUBMISSION_SET, set, &name)?;
         if index == 0 {
             builder.context.ids.insert(SET.to_owned(), id);
+            let sent = builder.context.objects.get(&name).cloned();
+            let sent = sent.unwrap_or(Sent { entry: Entry::default(), octets: None });
+            builder.remember(SET, sent);
         }
     }
     let mut built = Vec::new();
@@ -71,25 +77,17 @@ pub fn build(
     for (index, folder) in submission.folder.iter().enumerate() {
         let name = folder.name.clone().unwrap_or_else(|| format!("folder-{number}-{index}"));
         builder.package(FOLDER, folder, &name)?;
-        builder.members.push((name, None));
+        builder.member(name, None, &folder.version);
     }
     for (index, association) in submission.association.iter().enumerate() {
-        let name = format!("association-{number}-{index}");
+        let name = association.name.clone().unwrap_or_else(|| format!("association-{number}-{index}"));
         builder.association(association, &name)?;
-        if association.kind == "HasMember" && association.source != SET {
-            builder.members.push((name, None));
+        if association.kind == "HasMember" && association.source != SET && !transaction.updates() {
+            builder.member(name, None, &Version::default());
         }
     }
     if submission.members && !submission.set.is_empty() {
-        for (index, (target, status)) in std::mem::take(&mut builder.members).into_iter().enumerate() {
-            let member = Association {
-                kind: "HasMember".into(),
-                source: SET.into(),
-                target,
-                status: status.map(str::to_owned),
-                id: None,
-                change: Change::default(),
-            };
+        for (index, member) in std::mem::take(&mut builder.members).into_iter().enumerate() {
             builder.association(&member, &format!("member-{number}-{index}"))?;
         }
     }
@@ -110,8 +108,8 @@ struct Builder<'a> {
     transaction: Transaction,
     context: &'a mut Context,
     xml: Vec<String>,
-    /// What the SubmissionSet has as members: name and SubmissionSetStatus.
-    members: Vec<(String, Option<&'static str>)>,
+    /// HasMember associations of the SubmissionSet.
+    members: Vec<Association>,
 }
 
 type Values = BTreeMap<String, String>;
@@ -139,9 +137,76 @@ impl Builder<'_> {
 
     fn package(&mut self, template: &str, object: &Object, name: &str) -> Result<String, Error> {
         let id = self.id(&object.id, name)?;
-        let values = self.values(&id, name)?;
-        self.xml.push(render(template, &object.change, &values, &mut self.context.placeholders)?);
+        let mut values = self.values(&id, name)?;
+        let mut change = object.change.clone();
+        if template == FOLDER {
+            self.version(&object.version, &mut values, &mut change)?;
+        }
+        let xml = render(template, &change, &values, &mut self.context.placeholders)?;
+        let mut entry = self.read(&xml, name)?;
+        entry.kind = if template == FOLDER { Kind::Folder } else { Kind::SubmissionSet };
+        self.xml.push(xml);
+        self.remember(name, Sent { entry, octets: None });
         Ok(id)
+    }
+
+    /// The HasMember of the SubmissionSet that makes the object `target` a part of the submission.
+    fn member(&mut self, target: String, status: Option<&str>, version: &Version) {
+        let slot = |name: &str, value: &Option<String>| Some(vec![name.to_owned(), value.clone()?]);
+        let slots = [
+            slot("PreviousVersion", &version.previous),
+            slot("AssociationPropagation", &version.propagation),
+        ];
+        self.members.push(Association {
+            name: None,
+            kind: "HasMember".into(),
+            source: SET.into(),
+            target,
+            status: status.map(str::to_owned),
+            slots: slots.into_iter().flatten().collect(),
+            id: None,
+            change: Change::default(),
+        });
+    }
+
+    /// Takes from an older version what every version has in common.
+    fn version(&mut self, version: &Version, values: &mut Values, change: &mut Change) -> Result<(), Error> {
+        let mut logical_id = None;
+        if let Some(of) = &version.of {
+            let sent = self.context.objects.get(of).ok_or_else(|| Error::NoObject(of.clone()))?;
+            let id = [sent.entry.value("logicalID"), sent.entry.value("entryUUID")];
+            logical_id = id.into_iter().find(|id| !id.is_empty()).map(str::to_owned);
+            values.insert("uniqueId".into(), sent.entry.value("uniqueId").to_owned());
+            for attribute in ["hash", "size", "repositoryUniqueId"] {
+                let value = match sent.entry.value(attribute) {
+                    "" => self.context.placeholders.text(&format!("{{{{{of}.{attribute}|}}}}")),
+                    value => Ok(value.to_owned()),
+                };
+                let value = value.map_err(template::Error::from)?;
+                if !value.is_empty() {
+                    values.insert(attribute.into(), value);
+                }
+            }
+        }
+        if let Some(id) = &version.logical_id {
+            logical_id = Some(self.text(id)?);
+        }
+        match logical_id {
+            Some(id) => drop(values.insert("lid".into(), id)),
+            None => change.without.push("lid".into()),
+        }
+        Ok(())
+    }
+
+    /// What later steps can say of the object.
+    fn remember(&mut self, name: &str, sent: Sent) {
+        let placeholders = &mut self.context.placeholders;
+        placeholders.set(format!("{name}.uniqueId"), sent.entry.value("uniqueId"));
+        let id = sent.entry.value("entryUUID");
+        if id.starts_with("urn:uuid:") {
+            placeholders.set(format!("{name}.entryUUID"), id);
+        }
+        self.context.objects.insert(name.to_owned(), sent);
     }
 
     fn document(&mut self, document: &Document, name: String) -> Result<Option<BuiltDocument>, Error> {
@@ -150,12 +215,17 @@ impl Builder<'_> {
             Some(prepared) => (prepared.xml.clone(), prepared.octets.clone()),
             None => self.entry(document, &id, &name)?,
         };
-        let sent = Sent { entry: self.read(&xml, &name)?, octets: octets.clone() };
-        self.context.placeholders.set(format!("{name}.uniqueId"), sent.entry.value("uniqueId"));
-        self.context.documents.insert(name.clone(), sent);
+        let has_octets = self.transaction != Transaction::Iti61;
+        let old = document.version.of.as_ref().and_then(|of| self.context.objects.get(of));
+        let kept = match old {
+            Some(old) => old.octets.clone(),
+            None => has_octets.then(|| octets.clone()),
+        };
+        let sent = Sent { entry: self.read(&xml, &name)?, octets: kept };
+        self.remember(&name, sent);
         if document.only != Some(Half::Octets) {
             self.xml.push(xml);
-            self.members.push((name.clone(), Some("Original")));
+            self.member(name.clone(), Some("Original"), &document.version);
         }
         let inline = document.inline;
         Ok((document.only != Some(Half::Metadata)).then_some(BuiltDocument { name, id, octets, inline }))
@@ -174,19 +244,29 @@ impl Builder<'_> {
         values.insert("hash".into(), hash);
         values.insert("size".into(), octets.len().to_string());
         values.insert("repositoryUniqueId".into(), self.text("{{repository|}}")?);
+        let mut change = document.change.clone();
+        self.version(&document.version, &mut values, &mut change)?;
         for key in ["hash", "size"] {
             let value = values.get(key).cloned().unwrap_or_default();
             self.context.placeholders.set(format!("{name}.{key}"), value);
         }
-        let mut change = document.change.clone();
-        if self.transaction == Transaction::Iti41 {
-            // The repository adds them (TF-2 §3.41.4.1.3); sent only where a scenario gives them a value.
-            let added = ["hash", "size", "repositoryUniqueId"];
-            let given = |block: &&str| change.values.contains_key(*block) || change.xml.contains_key(*block);
-            let absent: Vec<String> = added.into_iter().filter(|b| !given(b)).map(str::to_owned).collect();
-            change
-                .without
-                .extend(absent.into_iter().filter(|block| !document.change.without.contains(block)));
+        // Left out unless a scenario gives them a value: for ITI-41 the repository adds them (TF-2 3.41.4.1.3),
+        // an on-demand entry has none (TF-2 3.61.4.1.2).
+        let left_out: &[&str] = match self.transaction {
+            Transaction::Iti41 => &["hash", "size", "repositoryUniqueId"],
+            Transaction::Iti61 => &["creationTime", "hash", "size"],
+            _ => &[],
+        };
+        let given = |block: &str| {
+            change.values.contains_key(block)
+                || change.xml.contains_key(block)
+                || change.without.iter().any(|without| without == block)
+        };
+        let left_out: Vec<String> =
+            left_out.iter().filter(|block| !given(block)).map(|block| (*block).to_owned()).collect();
+        change.without.extend(left_out);
+        if self.transaction == Transaction::Iti61 {
+            values.insert("objectType".into(), DOCUMENT_ENTRY_ON_DEMAND.to_owned());
         }
         Ok((render(DOCUMENT, &change, &values, &mut self.context.placeholders)?, octets.into()))
     }
@@ -212,21 +292,24 @@ impl Builder<'_> {
             Some(status) => drop(values.insert("submissionSetStatus".into(), status.clone())),
             None => change.without.push("submissionSetStatus".into()),
         }
-        self.xml.push(render(ASSOCIATION, &change, &values, &mut self.context.placeholders)?);
+        for slot in &association.slots {
+            let Some((slot_name, slot_values)) = slot.split_first() else { continue };
+            let mut w = Writer::new();
+            w.open("rim:Slot", &[("name", slot_name)]).open("rim:ValueList", &[]);
+            for value in slot_values {
+                w.element(
+                    "rim:Value",
+                    &[],
+                    &self.context.placeholders.text(value).map_err(template::Error::from)?,
+                );
+            }
+            w.close().close();
+            change.xml.entry("moreSlots".into()).or_default().push_str(&w.finish());
+        }
+        let xml = render(ASSOCIATION, &change, &values, &mut self.context.placeholders)?;
+        let entry = self.read(&xml, name)?;
+        self.xml.push(xml);
+        self.remember(name, Sent { entry, octets: None });
         Ok(())
-    }
-}
-
-/// The URN of a short name; anything else as it stands.
-fn association_type(kind: &str) -> String {
-    match kind {
-        "HasMember" => "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember".into(),
-        "RPLC" | "XFRM" | "APND" | "XFRM_RPLC" | "signs" => {
-            format!("urn:ihe:iti:2007:AssociationType:{kind}")
-        }
-        "IsSnapshotOf" | "UpdateAvailabilityStatus" | "SubmitAssociation" => {
-            format!("urn:ihe:iti:2010:AssociationType:{kind}")
-        }
-        other => other.to_owned(),
     }
 }

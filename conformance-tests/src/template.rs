@@ -11,6 +11,9 @@ pub const SUBMISSION_SET: &str = include_str!("../scenarios/templates/submission
 pub const FOLDER: &str = include_str!("../scenarios/templates/folder.xml");
 pub const ASSOCIATION: &str = include_str!("../scenarios/templates/association.xml");
 
+pub const ADT: &str = include_str!("../scenarios/templates/adt.hl7");
+pub const PRPA: &str = include_str!("../scenarios/templates/prpa.xml");
+
 /// Why a text cannot be made as the scenario asks: a mistake in the scenario, or something an earlier step owes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -29,6 +32,36 @@ pub fn render(
     own: &BTreeMap<String, String>,
     placeholders: &mut Placeholders,
 ) -> Result<String, Error> {
+    let (text, values) = arrange(template, change, own, placeholders)?;
+    let filled = placeholders.xml_with(&text, &values)?;
+    edited(filled, &change.edit, placeholders)
+}
+
+/// As [`render`], for a template that is not XML: nothing is escaped.
+pub fn render_text(
+    template: &str,
+    change: &Change,
+    own: &BTreeMap<String, String>,
+    placeholders: &mut Placeholders,
+) -> Result<String, Error> {
+    let (text, values) = arrange(template, change, own, placeholders)?;
+    let filled = placeholders.text_with(&text, &values)?;
+    change.edit.iter().try_fold(filled, |text, (from, to)| {
+        let (from, to) = (placeholders.text(from)?, placeholders.text(to)?);
+        match text.contains(&from) {
+            true => Ok(text.replace(&from, &to)),
+            false => Err(Error::NoText(from)),
+        }
+    })
+}
+
+/// The template with its blocks as the change wants them, and the values of its placeholders.
+fn arrange(
+    template: &str,
+    change: &Change,
+    own: &BTreeMap<String, String>,
+    placeholders: &mut Placeholders,
+) -> Result<(String, BTreeMap<String, String>), Error> {
     let mut text = template.to_owned();
     for name in &change.without {
         text = with_block(&text, name, |_| String::new())?;
@@ -43,8 +76,7 @@ pub fn render(
     for (name, value) in &change.values {
         values.insert(name.clone(), placeholders.text(value)?);
     }
-    let filled = placeholders.xml_with(&without_marks(&text), &values)?;
-    edited(filled, &change.edit, placeholders)
+    Ok((without_marks(&text), values))
 }
 
 /// Replaces each text by its other text.

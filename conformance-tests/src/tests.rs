@@ -13,6 +13,7 @@ fn every_scenario_can_be_read_and_its_names_are_unique() {
     assert!(names.contains(REPOSITORY_UNIQUE_ID) && names.contains(CDA));
     for scenario in &scenarios {
         assert!(!scenario.title.is_empty(), "{}: no title", scenario.name);
+        assert!(!scenario.spec.is_empty(), "{}: no paragraph of the standard", scenario.name);
         let steps: BTreeSet<&str> = scenario.steps.iter().map(|s| s.name.as_str()).collect();
         assert_eq!(steps.len(), scenario.steps.len(), "{}: two steps have the same name", scenario.name);
     }
@@ -30,24 +31,29 @@ fn every_request_of_every_scenario_can_be_made() {
         }
         for (index, step) in scenario.steps.iter().enumerate() {
             if let Err(error) =
-                request::build(step, index + 1, |_: Endpoint| "http://h/".into(), &mut context)
+                request::build(step, index + 1, |_: Endpoint| request::Addresses::default(), &mut context)
             {
                 panic!("{}, {}: {error}", scenario.name, step.name);
             }
             for name in step.capture.keys() {
                 context.placeholders.set(name, "captured");
             }
-            let names = step
-                .expect
-                .documents
-                .iter()
+            for (number, beside) in step.beside.iter().enumerate() {
+                let addresses = |_: Endpoint| request::Addresses::default();
+                request::build(beside, 1000 + number, addresses, &mut context).unwrap();
+            }
+            let lists = [&step.expect.documents, &step.expect.sets, &step.expect.folders];
+            let names = lists
+                .into_iter()
+                .flatten()
                 .flatten()
                 .chain(&step.expect.as_sent)
-                .chain(step.expect.entry.keys());
-            for name in names {
+                .chain(step.expect.entry.keys())
+                .chain(step.expect.retrieved.keys());
+            for name in names.filter(|name| !name.starts_with("{{")) {
                 assert!(
-                    context.documents.contains_key(name),
-                    "{}, {}: no document {name}",
+                    context.objects.contains_key(name),
+                    "{}, {}: no object {name}",
                     scenario.name,
                     step.name
                 );

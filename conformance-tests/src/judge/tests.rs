@@ -38,8 +38,8 @@ fn context() -> Context {
         <rim:ExternalIdentifier identificationScheme='urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab' value='1.2.3'/>
         </rim:ExtrinsicObject>";
     let document = xml::Document::parse(text, &xml::Limits::default()).unwrap();
-    let sent = Sent { entry: Entry::read(document.root()), octets: Bytes::new() };
-    context.documents.insert("document1".into(), sent);
+    let sent = Sent { entry: Entry::read(document.root()), octets: Some(Bytes::new()) };
+    context.objects.insert("document1".into(), sent);
     context
 }
 
@@ -53,6 +53,7 @@ async fn wrong_with(expect: &str, status: u16, body: String) -> Vec<String> {
     let received = Received {
         status: StatusCode::from_u16(status).unwrap(),
         content_type: "application/soap+xml; charset=UTF-8".into(),
+        content_encoding: String::new(),
         body: body.into(),
     };
     let answer = Answer::read(&received).await;
@@ -122,8 +123,12 @@ async fn a_fault_is_told_from_a_response() {
 async fn documents_that_are_not_the_scenarios_do_not_count_for_a_shared_patient() {
     let body = query_response("Success", &REF.replace("urn:uuid:d", "urn:uuid:foreign"));
     is_wrong("documents = []", body.clone(), "urn:uuid:foreign").await;
-    let received =
-        Received { status: StatusCode::OK, content_type: "application/soap+xml".into(), body: body.into() };
+    let received = Received {
+        status: StatusCode::OK,
+        content_type: "application/soap+xml".into(),
+        content_encoding: String::new(),
+        body: body.into(),
+    };
     let answer = Answer::read(&received).await.unwrap();
     let mut shared = Context { patient_is_shared: true, ..context() };
     let expect: Expect = toml::from_str("documents = []\ncount = 0").unwrap();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use carnet::commands::{self, audit, find, get, patient, status, submit};
+use carnet::commands::{self, audit, conformance, find, get, patient, status, submit};
 use carnet::config::Config;
 use clap::{Parser, Subcommand};
 
@@ -45,6 +45,8 @@ enum Command {
     Get(get::Arguments),
     /// Show who did what, when.
     Audit(audit::Arguments),
+    /// Hold the conformance scenarios against any XDS.b server.
+    Conformance(conformance::Arguments),
 }
 
 #[actix_web::main]
@@ -76,5 +78,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Find(arguments) => find::run(&config, &arguments).await,
         Command::Get(arguments) => get::run(&config, &arguments).await,
         Command::Audit(arguments) => audit::run(&config, &arguments).await,
+        Command::Conformance(arguments) => conformance::run(&arguments).await,
     }
 }
