@@ -73,8 +73,10 @@ async fn http(client: &awc::Client, url: &str, request: &Request) -> Result<Rece
     let sending = match &request.get {
         Some(query) => client.get(format!("{url}?{query}")).send(),
         None => {
-            let mut post =
-                client.post(url).insert_header((header::CONTENT_TYPE, request.content_type.as_str()));
+            let mut post = client
+                .post(url)
+                .no_decompress()
+                .insert_header((header::CONTENT_TYPE, request.content_type.as_str()));
             if request.expect_continue {
                 post = post.insert_header((header::EXPECT, "100-continue"));
             }
