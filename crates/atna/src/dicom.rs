@@ -74,6 +74,7 @@ const fn row(act: Act) -> Row {
     match act {
         Act::Iti41Repository => row(IMPORT, "C", ITI_41, TO_US),
         Act::Iti42Registry => row(IMPORT, "C", ITI_42, TO_US),
+        Act::Iti42Repository => row(EXPORT, "R", ITI_42, FROM_US),
         Act::Iti18Registry => row(QUERY, "E", ITI_18, TO_US),
         Act::Iti43Repository => row(EXPORT, "R", ITI_43, FROM_US),
         Act::PatientOpened => row(PATIENT_RECORD, "C", PATIENT_OPEN, TO_US),

@@ -11,6 +11,9 @@ pub enum Act {
     Iti41Repository,
     /// ITI-42 as received by the Document Registry: Import, C.
     Iti42Registry,
+    /// ITI-42 as sent by the Document Repository to a registry of another process: Export, R. The registry is the
+    /// destination.
+    Iti42Repository,
     /// ITI-18 as answered by the Document Registry: Query, E.
     Iti18Registry,
     /// ITI-43 as answered by the Document Repository: Export, R. The requester is the destination.
@@ -162,6 +165,9 @@ impl Event {
         let what = match self.act {
             Act::Iti41Repository => format!("filed documents, submission {}", set.unwrap_or("unknown")),
             Act::Iti42Registry => format!("registered metadata, submission {}", set.unwrap_or("unknown")),
+            Act::Iti42Repository => {
+                format!("sent metadata to the registry, submission {}", set.unwrap_or("unknown"))
+            }
             Act::Iti18Registry => "searched the record".to_owned(),
             Act::Iti43Repository => match documents.as_slice() {
                 [one] => format!("read document {one}"),
@@ -176,7 +182,7 @@ impl Event {
             Act::Iti8Subsumed | Act::Iti44Subsumed | Act::PatientSubsumed => {
                 "merged this record into another".to_owned()
             }
-            Act::NodeRefused => "was refused as a sender".to_owned(),
+            Act::NodeRefused => "was refused as a node".to_owned(),
             Act::AuditRead => "read the traces".to_owned(),
             Act::ServerStarted => "started the server".to_owned(),
             Act::ServerStopped => "stopped the server".to_owned(),

@@ -8,3 +8,4 @@ mod in_process;
 pub mod installation;
 pub mod logging;
 pub mod serve;
+pub mod tls;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use access::Requester;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
+use actix_web::rt::spawn;
 use actix_web::rt::task::JoinHandle;
 use actix_web::{App as Web, HttpServer};
 use anyhow::Context;
@@ -19,6 +20,7 @@ use crate::config::Config;
 use crate::http::{self, App};
 use crate::in_process::InProcess;
 use crate::installation::{Installation, data_folder};
+use crate::tls::{Refused, Tls};
 
 /// Octets without a document are removed after this time: longer than any submission takes.
 const SWEEP_AGE: Duration = Duration::from_secs(24 * 3600);
@@ -34,7 +36,7 @@ pub struct Running {
     server: Server,
     app: Arc<App>,
     installation: Installation,
-    sweeper: JoinHandle<()>,
+    background: Vec<JoinHandle<()>>,
 }
 
 /// Runs until SIGINT or SIGTERM.
@@ -51,6 +53,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// Starts a server; it answers when this returns. With port 0 in server.listen the system chooses one.
 pub async fn start(config: &Config) -> anyhow::Result<Running> {
     config.check_transport()?;
+    let tls = match &config.tls {
+        Some(settings) => Some(Tls::load(settings, config.client.identity.check_host)?),
+        None => None,
+    };
     let (folder, notice) = data_folder(config)?;
     if let Some(notice) = notice {
         tracing::warn!("{notice}");
@@ -68,17 +74,30 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let server = HttpServer::new(move || {
         Web::new().wrap(from_fn(http::pack_answer)).configure(http::routes(shared.clone()))
     })
+    .on_connect(http::note_certificate)
     .workers(config.workers())
     .client_request_timeout(REQUEST_HEAD_TIMEOUT)
-    .shutdown_timeout(SHUTDOWN_SECONDS)
-    .listen(listener)
-    .context("the server did not start")?
-    .run();
-    let sweeper = actix_web::rt::spawn(sweep_regularly(app.clone()));
-    Ok(Running { address, server, app, installation, sweeper })
+    .shutdown_timeout(SHUTDOWN_SECONDS);
+    let mut background = vec![spawn(sweep_regularly(app.clone()))];
+    let server = match tls {
+        None => server.listen(listener),
+        Some((tls, refused)) => {
+            background.push(spawn(trace_refused(refused, app.clone(), installation.source.clone())));
+            let server = server.listen_openssl(listener, tls.acceptor()?);
+            background.push(spawn(tls.watch()));
+            server
+        }
+    };
+    let server = server.context("the server did not start")?.run();
+    Ok(Running { address, server, app, installation, background })
 }
 
 impl Running {
+    /// Scheme, host and port as others see them.
+    pub fn url(&self) -> &str {
+        &self.app.public_url
+    }
+
     /// Stops the server from elsewhere.
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
@@ -86,9 +105,9 @@ impl Running {
 
     /// Answers until a signal or its handle stops it; then running requests are finished and everything is closed.
     pub async fn until_stopped(self) -> anyhow::Result<()> {
-        let Running { server, app, installation, sweeper, .. } = self;
+        let Running { server, app, installation, background, .. } = self;
         let outcome = server.await;
-        sweeper.abort();
+        background.iter().for_each(JoinHandle::abort);
         let traced = record(&installation, &app, Act::ServerStopped).await;
         drop(app);
         installation.close().await?;
@@ -124,6 +143,22 @@ async fn record(installation: &Installation, app: &App, act: Act) -> anyhow::Res
     let event = Event::new(act, Outcome::Success, &requester, &installation.source);
     let client = installation.database.get().await?;
     atna::record(&**client, &[event]).await.context("the trace of start or stop cannot be written")
+}
+
+/// A peer that could not show who it is (ITI TF-2 §3.19.6.1): a security alert each.
+async fn trace_refused(mut refused: Refused, app: Arc<App>, source: atna::Source) {
+    let requester = Requester::remote(None, &app.public_url);
+    while let Some(reason) = refused.recv().await {
+        let event = Event::new(Act::NodeRefused, Outcome::MinorFailure, &requester, &source);
+        let written = async {
+            let client = app.database.get().await?;
+            atna::record(&**client, &[event.described(reason)]).await?;
+            anyhow::Ok(())
+        };
+        if let Err(error) = written.await {
+            tracing::error!("the trace of a refused certificate cannot be written: {error}");
+        }
+    }
 }
 
 async fn sweep_regularly(app: Arc<App>) {

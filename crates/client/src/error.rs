@@ -22,6 +22,9 @@ pub enum Error {
     Status(u16),
     #[error("the server's answer cannot be understood: {0}")]
     Answer(String),
+    /// Certificates or keys on this side.
+    #[error("TLS: {0}")]
+    Tls(String),
     /// A file on this side.
     #[error("{path}: {reason}")]
     File { path: String, reason: String },

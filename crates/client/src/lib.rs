@@ -9,6 +9,7 @@ mod exchange;
 mod meter;
 pub mod mllp;
 mod parts;
+mod tls;
 mod transactions;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +21,9 @@ use xds::ebxml::{Association, ExtrinsicObject, RegistryPackage};
 use xds::message::{DocumentRequest, ReceivedResponse};
 
 pub use error::Error;
+pub use openssl::ssl::SslConnector;
 pub use soap::Encoding;
+pub use tls::Identity;
 
 /// Where the two services of a server are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,11 +50,18 @@ pub struct Timeouts {
     /// Without an octet going or coming, from the first octet of a request to the last of its answer. A transfer may last
     /// as long as it moves.
     pub answer: Duration,
+    /// How long a connection is kept for the next exchange. Zero: each exchange has its own, so that a connection that
+    /// cannot be made is sure to have carried nothing.
+    pub idle: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(60) }
+        Timeouts {
+            connect: Duration::from_secs(5),
+            answer: Duration::from_secs(60),
+            idle: Duration::from_secs(15),
+        }
     }
 }
 
@@ -138,7 +148,23 @@ impl Client {
     }
 
     pub fn with_timeouts(endpoints: Endpoints, timeouts: Timeouts) -> Self {
-        let connector = awc::Connector::new().timeout(timeouts.connect);
+        Self::build(endpoints, timeouts, None)
+    }
+
+    /// A client with TLS settings of its own; see [`Identity`].
+    pub fn with_tls(endpoints: Endpoints, timeouts: Timeouts, tls: SslConnector) -> Self {
+        Self::build(endpoints, timeouts, Some(tls))
+    }
+
+    fn build(endpoints: Endpoints, timeouts: Timeouts, tls: Option<SslConnector>) -> Self {
+        let connector = awc::Connector::new()
+            .timeout(timeouts.connect)
+            .handshake_timeout(timeouts.connect)
+            .conn_keep_alive(timeouts.idle);
+        let connector = match tls {
+            Some(tls) => connector.openssl(tls),
+            None => connector,
+        };
         let http = awc::Client::builder().connector(connector).disable_timeout().disable_redirects().finish();
         Client { http, endpoints, timeouts, progress: None }
     }

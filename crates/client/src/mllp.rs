@@ -129,7 +129,8 @@ mod tests {
 
     use super::*;
 
-    const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(5) };
+    const TIMEOUTS: Timeouts =
+        Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(5), idle: Duration::ZERO };
 
     #[tokio::test]
     async fn an_answer_is_read_whatever_the_portions_it_comes_in() {

@@ -1,10 +1,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-//! A fresh database for each test.
+//! A fresh database for each test, and [`certificates`].
 //!
 //! One private PostgreSQL for each test process, started by the first test that asks, in a folder that goes away with
 //! the process; one template database with all tables; a copy of it for each test. The server runs with `fsync=off`:
 //! its data need not survive a power cut, only the tests.
+
+pub mod certificates;
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;

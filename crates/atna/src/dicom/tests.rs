@@ -6,7 +6,7 @@ use xml::{Document, Element, Limits};
 use super::*;
 use crate::Source;
 
-const ACTS: [Act; 19] = [
+const ACTS: [Act; 20] = [
     Act::Iti41Repository,
     Act::Iti42Registry,
     Act::Iti18Registry,
@@ -24,6 +24,7 @@ const ACTS: [Act; 19] = [
     Act::PatientSubsumed,
     Act::NodeRefused,
     Act::AuditRead,
+    Act::Iti42Repository,
     Act::ServerStarted,
     Act::ServerStopped,
 ];
@@ -203,6 +204,7 @@ fn every_act_has_its_codes() {
         ("D", "110110 DCM Patient Record", "patient-merge Carnet Fusion de dossiers"),
         ("E", "110113 DCM Security Alert", "110126 DCM Node Authentication"),
         ("R", "110101 DCM Audit Log Used", "audit-read Carnet Audit read"),
+        ("R", "110106 DCM Export", "ITI-42 IHE Transactions Register Document Set-b"),
         ("E", "110100 DCM Application Activity", "110120 DCM Application Start"),
         ("E", "110100 DCM Application Activity", "110121 DCM Application Stop"),
     ];

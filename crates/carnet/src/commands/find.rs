@@ -67,7 +67,7 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
             request = request.with_time(name, &Dtm::parse(time)?);
         }
     }
-    let answer = client(config, arguments.server.as_deref()).query(&request).await?;
+    let answer = client(config, arguments.server.as_deref())?.query(&request).await?;
     accepted(&answer.response, "the registry refused the query:")?;
     let entries: Vec<Entry> = answer.documents.iter().map(Entry::of).collect();
     if arguments.json {

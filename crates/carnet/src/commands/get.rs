@@ -39,7 +39,7 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.output.is_none() && std::io::stdout().is_terminal() {
         bail!("a document can hold anything, so it is not written to a terminal: give a file with -o FILE");
     }
-    let client = client(config, arguments.server.as_deref());
+    let client = client(config, arguments.server.as_deref())?;
     let (request, size) = match &arguments.repository {
         Some(repository) => (request(repository, document_id(&arguments.id)), None),
         None => locate(&client, &arguments.id).await?,

@@ -19,6 +19,7 @@ use xds::message::ReceivedResponse;
 use xds::value::Cx;
 
 use crate::config::Config;
+use crate::tls::Tls;
 
 /// Writes a line to standard output. A reader that has gone away (`| head`) is no error.
 fn say(line: impl std::fmt::Display) {
@@ -38,6 +39,9 @@ pub fn complain(error: &anyhow::Error) {
 /// `carnet check-config`: it was read without a problem, so it is shown.
 pub fn check_config(config: &Config) -> anyhow::Result<()> {
     config.check_transport()?;
+    if let Some(tls) = &config.tls {
+        Tls::load(tls, config.client.identity.check_host)?;
+    }
     say(config);
     say("The configuration is good.");
     Ok(())
@@ -66,8 +70,10 @@ fn document_id(text: &str) -> String {
 }
 
 /// The client for the server of `--server`, or of the configuration.
-fn client(config: &Config, server: Option<&str>) -> client::Client {
-    client::Client::new(client::Endpoints::of_server(server.unwrap_or(&config.client.server)))
+fn client(config: &Config, server: Option<&str>) -> anyhow::Result<client::Client> {
+    let endpoints = client::Endpoints::of_server(server.unwrap_or(&config.client.server));
+    let tls = config.client.identity.connector()?;
+    Ok(client::Client::with_tls(endpoints, client::Timeouts::default(), tls))
 }
 
 /// A progress bar of octets on standard error; hidden when that is no terminal.

@@ -17,7 +17,7 @@ pub struct Arguments {
 
 pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let server = arguments.server.as_deref().unwrap_or(&config.client.server).trim_end_matches('/');
-    let answer = client(config, Some(server)).page(&format!("{server}/ready")).await?;
+    let answer = client(config, Some(server))?.page(&format!("{server}/ready")).await?;
     if answer.status != 200 {
         bail!("{server} is not ready: {}", String::from_utf8_lossy(&answer.body).trim());
     }

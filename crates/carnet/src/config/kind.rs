@@ -59,6 +59,8 @@ pub const FOLDER: Kind<PathBuf> = Kind {
     show: |folder| quoted(&folder.display().to_string()),
 };
 
+pub const FILE: Kind<PathBuf> = Kind { is: "a file", ..FOLDER };
+
 pub const ADDRESS: Kind<SocketAddr> = Kind {
     is: "an IP address with a port, such as 127.0.0.1:8080",
     text: |text| text.parse().ok(),

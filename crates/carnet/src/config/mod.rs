@@ -5,6 +5,7 @@
 
 mod kind;
 mod source;
+mod tls;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -19,6 +20,7 @@ use kind::{ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FOLDER, LEVEL, OID, POSITIV
 use source::{Shown, Source};
 
 pub use source::{Problem, Problems};
+pub use tls::{ClientCertificates, Tls};
 
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const DATA_DIR: &str = "./var";
@@ -27,6 +29,8 @@ const MIB: u64 = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct Config {
     pub server: Server,
+    /// Absent: plain HTTP.
+    pub tls: Option<Tls>,
     pub data: Data,
     pub database: Database,
     pub repository: Repository,
@@ -118,6 +122,7 @@ pub enum LogFormat {
 pub struct Client {
     pub server: String,
     pub source_id: String,
+    pub identity: client::Identity,
     pub content_type_code: Code,
     pub facility: Option<Code>,
     pub practice_setting: Option<Code>,
@@ -136,6 +141,7 @@ impl Config {
             public_url: from.optional("server.public_url", URL),
             workers: from.get("server.workers", COUNT, 0_usize),
         };
+        let tls = Tls::read(&mut from);
         let dir = from.get("data.dir", FOLDER, DATA_DIR);
         let data = Data { is_default: dir == Path::new(DATA_DIR), dir };
         let database = Database {
@@ -178,6 +184,7 @@ impl Config {
         let client = Client {
             server: from.get("client.server", URL, "http://127.0.0.1:8080"),
             source_id: from.get("client.source_id", OID, "2.25.91472305518762093841526072519384620517"),
+            identity: tls::client_identity(&mut from),
             content_type_code: Code {
                 code: from.get("client.content_type_code", TEXT, "03"),
                 scheme: from.get("client.content_type_scheme", TEXT, "1.2.250.1.213.2.2"),
@@ -197,6 +204,7 @@ impl Config {
         let shown = from.finish()?;
         Ok(Config {
             server,
+            tls,
             data,
             database,
             repository,
@@ -212,12 +220,12 @@ impl Config {
 
     /// Plain HTTP carries health data in the clear: it leaves this machine only if somebody said so.
     pub fn check_transport(&self) -> anyhow::Result<()> {
-        if self.server.listen.ip().is_loopback() || self.server.allow_plain_http {
+        if self.tls.is_some() || self.server.listen.ip().is_loopback() || self.server.allow_plain_http {
             return Ok(());
         }
         bail!(
-            "server.listen = {} is not a loopback address, and without TLS health data would travel in the clear. Listen \
-             on 127.0.0.1 behind a TLS proxy, or set server.allow_plain_http = true if the network is protected otherwise",
+            "server.listen = {} is not a loopback address, and without TLS health data would travel in the clear. Set \
+             tls.certificate and tls.key, or listen on 127.0.0.1 behind a TLS proxy, or set server.allow_plain_http = true if the network is protected otherwise",
             self.server.listen
         )
     }
@@ -234,7 +242,16 @@ impl Config {
     pub fn public_url(&self, address: SocketAddr) -> String {
         match &self.server.public_url {
             Some(url) => url.clone(),
+            None if self.tls.is_some() => format!("https://{address}"),
             None => format!("http://{address}"),
+        }
+    }
+
+    /// What this server shows of itself where it is a client: its own certificate, or else that of the command line.
+    pub fn outgoing_identity(&self) -> client::Identity {
+        match &self.tls {
+            Some(tls) => tls.identity(self.client.identity.check_host),
+            None => self.client.identity.clone(),
         }
     }
 

@@ -148,10 +148,11 @@ impl Source {
         value
     }
 
-    /// One of two words; the first is the default.
-    pub fn choice<T: Copy>(&mut self, key: &'static str, words: [(&'static str, T); 2]) -> T {
-        let [default, other] = words;
-        let is = format!("{} or {}", quoted(default.0), quoted(other.0));
+    /// One of a few words; `words` begins with the default.
+    pub fn choice<T: Copy, const N: usize>(&mut self, key: &'static str, words: [(&'static str, T); N]) -> T {
+        const { assert!(N > 1) };
+        let default = words[0];
+        let is = words.map(|(name, _)| quoted(name)).join(" or ");
         let (word, origin) = self
             .take(key, &is, Raw::quoted, |raw| words.into_iter().find(|(name, _)| raw.text() == Some(name)));
         let (name, value) = word.unwrap_or(default);

@@ -230,3 +230,30 @@ fn the_sample_configuration_can_be_used() {
     let config = Config::load(Some(Path::new(sample)), std::iter::empty()).unwrap();
     assert_eq!(config.patients.ins_authority, "1.2.250.1.213.1.4.10");
 }
+
+#[test]
+fn tls_is_whole_or_not_there() {
+    assert!(load("", &[]).unwrap().tls.is_none());
+    let both = "certificate and key are needed both, or neither";
+    for (text, expected) in [
+        ("[tls]\ncertificate = \"a.pem\"", format!("tls: {both}")),
+        ("[client]\nkey = \"a.key\"", format!("client: {both}")),
+        (
+            "[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\nclient_certificates = \"required\"",
+            "tls.client_certificates: needs tls.certificate and tls.authorities: without them no client certificate can be \
+             asked for or believed"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(problems(text, &[]), [expected]);
+    }
+}
+
+#[test]
+fn with_tls_the_server_may_listen_anywhere() {
+    let listen = "[server]\nlisten = \"0.0.0.0:8443\"\n";
+    assert!(load(listen, &[]).unwrap().check_transport().is_err());
+    let config = load(&format!("{listen}[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\""), &[]).unwrap();
+    assert!(config.check_transport().is_ok());
+    assert_eq!(config.public_url(config.server.listen), "https://0.0.0.0:8443");
+}

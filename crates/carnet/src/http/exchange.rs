@@ -13,8 +13,8 @@ use xds::error::Finding;
 use xds::message::RegistryResponse;
 use xml::Writer;
 
-use super::App;
 use super::body::{self, Incoming};
+use super::{App, PeerCertificate};
 
 /// A request whose envelope was read.
 pub struct Exchange<'a> {
@@ -110,6 +110,10 @@ impl Exchange<'_> {
         let endpoint = format!("{}{}", self.app.public_url, self.request.path());
         let mut requester =
             Requester::remote(self.request.peer_addr().map(|address| address.ip()), &endpoint);
+        requester.certificate_fingerprint = self
+            .request
+            .conn_data::<PeerCertificate>()
+            .map(|PeerCertificate(fingerprint)| fingerprint.clone());
         requester.reply_to = self.message.reply_to.clone();
         if self.message.security.is_some() {
             requester.authentication = Authentication::Unverified;

@@ -14,9 +14,13 @@ mod wsdl;
 
 pub use compression::pack_answer;
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_tls::accept::openssl::TlsStream;
+use actix_web::dev::Extensions;
+use actix_web::rt::net::TcpStream;
 use actix_web::web;
 use blob::{BlobStore, LocalStore};
 use database::Database;
@@ -25,6 +29,7 @@ use repository::Repository;
 
 use crate::config::Limits;
 use crate::in_process::InProcess;
+use crate::tls;
 
 /// What every request can reach.
 pub struct App {
@@ -64,6 +69,17 @@ pub fn routes(app: Arc<App>) -> impl FnOnce(&mut web::ServiceConfig) {
                     .route(web::get().to(wsdl::repository)),
             );
         }
+    }
+}
+
+/// The certificate that the peer of a connection showed, as SHA-256 in hexadecimal.
+struct PeerCertificate(String);
+
+/// Keeps the peer's certificate beside its connection.
+pub fn note_certificate(connection: &dyn Any, data: &mut Extensions) {
+    let stream = connection.downcast_ref::<TlsStream<TcpStream>>();
+    if let Some(fingerprint) = stream.and_then(|stream| tls::fingerprint(stream.ssl())) {
+        data.insert(PeerCertificate(fingerprint));
     }
 }
 

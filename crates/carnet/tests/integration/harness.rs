@@ -51,7 +51,7 @@ impl Server {
     ) -> Server {
         let config = config(folder.path(), Some(database_url), settings);
         let running = carnet::serve::start(&config).await.unwrap();
-        let url = format!("http://{}", running.address);
+        let url = running.url().to_owned();
         let handle = running.handle();
         let done = actix_web::rt::spawn(running.until_stopped());
         let client = Client::new(Endpoints::of_server(&url));

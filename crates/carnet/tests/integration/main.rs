@@ -18,5 +18,6 @@ mod harness;
 mod large;
 mod merge;
 mod outage;
+mod tls;
 mod traces;
 mod wire;

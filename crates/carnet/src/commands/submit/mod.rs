@@ -70,7 +70,7 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     };
     let size = std::fs::metadata(&arguments.file).map_or(0, |metadata| metadata.len());
     let bar = if size >= BAR_FROM { octets_bar(size) } else { ProgressBar::hidden() };
-    let client = client(config, arguments.server.as_deref()).with_progress(Rc::new({
+    let client = client(config, arguments.server.as_deref())?.with_progress(Rc::new({
         let bar = bar.clone();
         move |octets| bar.set_position(octets)
     }));

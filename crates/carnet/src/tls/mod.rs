@@ -1,0 +1,114 @@
+//! TLS of the server: one certificate and one list of trust for every listener, read again when the files change.
+
+mod files;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use client::SslConnector;
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::ssl::{SslAcceptorBuilder, SslContext, SslRef};
+use tokio::sync::mpsc;
+
+use crate::config;
+use files::Stamps;
+
+/// How often the files are looked at.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// Reasons that wait for their trace; more in a burst are only counted by the log.
+const PENDING: usize = 64;
+
+/// The contexts of the moment.
+pub struct Tls {
+    settings: config::Tls,
+    check_host: bool,
+    server: ArcSwap<SslContext>,
+    client: ArcSwap<SslConnector>,
+    refused: mpsc::Sender<String>,
+}
+
+/// Why peers were refused, for their traces.
+pub type Refused = mpsc::Receiver<String>;
+
+impl Tls {
+    /// Reads the files.
+    pub fn load(settings: &config::Tls, check_host: bool) -> anyhow::Result<(Arc<Tls>, Refused)> {
+        let (refused, reasons) = mpsc::channel(PENDING);
+        let server = files::acceptor(settings, &refused)?.build().into_context();
+        let client = settings.identity(check_host).connector()?;
+        let tls = Tls {
+            settings: settings.clone(),
+            check_host,
+            server: ArcSwap::from_pointee(server),
+            client: ArcSwap::from_pointee(client),
+            refused,
+        };
+        Ok((Arc::new(tls), reasons))
+    }
+
+    /// For a listener that asks anew at each connection.
+    pub fn context(&self) -> Arc<SslContext> {
+        self.server.load_full()
+    }
+
+    /// For connections of this server to others, as of now.
+    pub fn connector(&self) -> Arc<SslConnector> {
+        self.client.load_full()
+    }
+
+    /// For a listener that is given its settings once: each handshake goes on with the context of the moment. The callback
+    /// is called whether the peer names a server or not.
+    pub fn acceptor(self: &Arc<Self>) -> anyhow::Result<SslAcceptorBuilder> {
+        let mut builder = files::acceptor(&self.settings, &self.refused)?;
+        let tls = self.clone();
+        builder.set_servername_callback(move |ssl, _| {
+            ssl.set_ssl_context(&tls.context()).map_err(|_| openssl::ssl::SniError::ALERT_FATAL)
+        });
+        Ok(builder)
+    }
+
+    /// Looks at the files for ever, and reads them again when one has changed. What cannot be used changes nothing.
+    pub async fn watch(self: Arc<Self>) {
+        let mut seen = Stamps::of(&self.settings);
+        let mut timer = tokio::time::interval(INTERVAL);
+        loop {
+            timer.tick().await;
+            let now = Stamps::of(&self.settings);
+            if now == seen {
+                continue;
+            }
+            seen = now;
+            match self.reload() {
+                Ok(()) => tracing::info!("the TLS files have changed: new connections use the new ones"),
+                Err(error) => {
+                    tracing::error!(
+                        "the TLS files have changed and cannot be used, the old ones stay: {error:#}"
+                    )
+                }
+            }
+        }
+    }
+
+    fn reload(&self) -> anyhow::Result<()> {
+        let server = files::acceptor(&self.settings, &self.refused)?.build().into_context();
+        let client = self.settings.identity(self.check_host).connector().context("tls")?;
+        self.server.store(Arc::new(server));
+        self.client.store(Arc::new(client));
+        Ok(())
+    }
+}
+
+/// SHA-256 of the certificate that the peer showed, in lower-case hexadecimal.
+pub fn fingerprint(ssl: &SslRef) -> Option<String> {
+    let digest = |certificate: openssl::x509::X509| -> Result<String, ErrorStack> {
+        let digest = certificate.digest(MessageDigest::sha256())?;
+        Ok(digest.iter().map(|octet| format!("{octet:02x}")).collect())
+    };
+    digest(ssl.peer_certificate()?).ok()
+}
+
+#[cfg(test)]
+mod tests;
