@@ -4,6 +4,7 @@
 //! [`decode`] and [`Document::parse`]: well-formed, namespace-aware, without a DTD, bounded in size and depth.
 //! Everything it writes leaves through [`Writer`], which knows how to escape.
 
+mod budget;
 mod read;
 mod write;
 

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 
-use uppsala::{NodeId, NodeKind, Parser, XmlError};
+use roxmltree::Node;
+
+use crate::budget;
 
 /// Why a text is refused. The messages name the place (line and column, counted from 1) and never quote content.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -17,6 +19,10 @@ pub enum Error {
     NotWellFormed { line: usize, column: usize, message: String },
     #[error("not well-formed XML: the text ends too early")]
     Incomplete,
+    #[error("elements are nested deeper than {limit}")]
+    TooDeep { limit: u32 },
+    #[error("the text is made of too many too small elements, attributes or namespaces")]
+    TooDense,
 }
 
 /// What a document may cost.
@@ -73,65 +79,79 @@ fn declared_encoding(octets: &[u8]) -> Option<&str> {
 
 /// A parsed document. Borrows its text.
 pub struct Document<'a> {
-    tree: uppsala::Document<'a>,
-    root: NodeId,
+    tree: roxmltree::Document<'a>,
 }
 
 impl<'a> Document<'a> {
     /// Parses `text` strictly: one root element, no DTD, no undeclared prefix, no unknown entity.
+    ///
+    /// The tree takes at most nine times the memory of the text, and half a MiB: what would take more is refused.
     pub fn parse(text: &'a str, limits: &Limits) -> Result<Self, Error> {
         if text.len() > limits.bytes {
             return Err(Error::TooLarge { size: text.len(), limit: limits.bytes });
         }
-        let parser =
-            Parser::new().with_max_depth(limits.depth).with_forbid_dtd(true).with_forbid_entities(true);
-        let tree = parser.parse(text).map_err(refused)?;
-        match tree.document_element() {
-            Some(root) => Ok(Document { tree, root }),
-            None => Err(Error::Incomplete),
-        }
+        budget::check(text, limits.depth)?;
+        let tree = roxmltree::Document::parse(text).map_err(|error| refused(text, &error))?;
+        Ok(Document { tree })
     }
 
     pub fn root(&self) -> Element<'_> {
-        Element { tree: &self.tree, id: self.root }
+        Element { node: self.tree.root_element() }
     }
 }
 
-fn refused(error: XmlError) -> Error {
-    let (message, line, column) = match error {
-        XmlError::WellFormedness(e) => (e.message, e.line, e.column),
-        XmlError::Namespace(e) => (e.message, e.line, e.column),
-        XmlError::Parse(e) => (e.message, e.line, e.column),
-        XmlError::Validation(e) => (e.message, e.line.unwrap_or(0), e.column.unwrap_or(0)),
-        XmlError::XPath(e) => (e.message, 0, 0),
-        XmlError::UnexpectedEof => return Error::Incomplete,
+fn refused(text: &str, error: &roxmltree::Error) -> Error {
+    use roxmltree::Error::*;
+    let message = match error {
+        DtdDetected => return Error::Dtd,
+        NoRootNode | UnclosedRootNode | UnexpectedEndOfStream => return Error::Incomplete,
+        InvalidXmlPrefixUri(_)
+        | UnexpectedXmlUri(_)
+        | UnexpectedXmlnsUri(_)
+        | InvalidElementNamePrefix(_) => "a prefix of XML itself is declared or used wrongly",
+        DuplicatedNamespace(..) => "a namespace prefix is declared twice",
+        UnknownNamespace(..) => "a namespace prefix is not declared",
+        UnexpectedCloseTag(..) | UnexpectedEntityCloseTag(_) => "an end tag is not that of the open element",
+        UnknownEntityReference(..) | EntityReferenceLoop(_) | EntityResolver(..) => {
+            "an entity is referred to that XML does not define"
+        }
+        MalformedEntityReference(_) => "an ampersand does not begin a reference",
+        InvalidAttributeValue(_) => "a \"<\" stands in an attribute",
+        DuplicatedAttribute(..) => "an attribute stands there twice",
+        UnexpectedDeclaration(_) => "an XML declaration is not at the beginning",
+        InvalidName(_) => "a name is not a name of XML",
+        NonXmlChar(..) => "a character is not allowed in XML",
+        InvalidComment(_) => "a comment contains two hyphens",
+        InvalidCharacterData(_) => "\"]]>\" stands in text",
+        UnknownToken(_) => "this cannot stand here",
+        NodesLimitReached | AttributesLimitReached | NamespacesLimitReached => return Error::TooDense,
+        _ => "another character is expected here",
     };
-    if message.to_ascii_lowercase().contains("doctype") {
-        return Error::Dtd;
+    let at = error.pos();
+    // The parser gives row 1, column 1 where it knows no better; the end of the text is more likely.
+    match (at.row, at.col, text.is_empty()) {
+        (_, _, true) => Error::Incomplete,
+        (line, column, false) => {
+            Error::NotWellFormed { line: line as usize, column: column as usize, message: message.to_owned() }
+        }
     }
-    Error::NotWellFormed { line, column, message }
 }
 
 /// An element of a [`Document`]; cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Element<'d> {
-    tree: &'d uppsala::Document<'d>,
-    id: NodeId,
+    node: Node<'d, 'd>,
 }
 
 impl<'d> Element<'d> {
-    fn data(&self) -> Option<&'d uppsala::Element<'d>> {
-        self.tree.element(self.id)
-    }
-
     /// Local name, without prefix.
     pub fn name(&self) -> &'d str {
-        self.data().map_or("", |e| &e.name.local_name)
+        self.node.tag_name().name()
     }
 
     /// Namespace URI; empty when the element is in no namespace.
     pub fn namespace(&self) -> &'d str {
-        self.data().and_then(|e| e.name.namespace_uri.as_deref()).unwrap_or("")
+        self.node.tag_name().namespace().unwrap_or_default()
     }
 
     pub fn is(&self, namespace: &str, name: &str) -> bool {
@@ -144,19 +164,15 @@ impl<'d> Element<'d> {
     }
 
     pub fn attribute_ns(&self, namespace: &str, name: &str) -> Option<&'d str> {
-        self.data()?
-            .attributes
-            .iter()
-            .find(|a| a.name.local_name == name && a.name.namespace_uri.as_deref().unwrap_or("") == namespace)
-            .map(|a| &*a.value)
+        self.node
+            .attributes()
+            .find(|a| a.name() == name && a.namespace().unwrap_or_default() == namespace)
+            .map(|a| a.value())
     }
 
     /// Child elements in document order.
     pub fn children(&self) -> impl Iterator<Item = Element<'d>> + use<'d> {
-        let tree = self.tree;
-        tree.children_iter(self.id)
-            .filter(|id| tree.element(*id).is_some())
-            .map(move |id| Element { tree, id })
+        self.node.children().filter(Node::is_element).map(|node| Element { node })
     }
 
     pub fn children_named<'n>(
@@ -179,18 +195,13 @@ impl<'d> Element<'d> {
 
     /// The first descendant of that name in document order.
     pub fn descendant(&self, namespace: &str, name: &str) -> Option<Element<'d>> {
-        self.children().find_map(|child| match child.is(namespace, name) {
-            true => Some(child),
-            false => child.descendant(namespace, name),
-        })
+        let found = |node: &Node<'d, 'd>| node.is_element() && Element { node: *node }.is(namespace, name);
+        self.node.descendants().skip(1).find(found).map(|node| Element { node })
     }
 
     /// The text directly inside this element, as it stands (white space included).
     pub fn text(&self) -> Cow<'d, str> {
-        let mut pieces = self.tree.children_iter(self.id).filter_map(|id| match self.tree.node_kind(id) {
-            Some(NodeKind::Text(t) | NodeKind::CData(t)) => Some(&**t),
-            _ => None,
-        });
+        let mut pieces = self.node.children().filter(Node::is_text).filter_map(|node| node.text());
         let Some(first) = pieces.next() else { return Cow::Borrowed("") };
         let Some(second) = pieces.next() else { return Cow::Borrowed(first) };
         Cow::Owned([first, second].into_iter().chain(pieces).collect())
@@ -198,33 +209,34 @@ impl<'d> Element<'d> {
 
     /// The text of this element and of everything inside it.
     pub fn deep_text(&self) -> String {
-        self.tree.text_content_deep(self.id)
+        self.node.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect()
     }
 
     /// Line of the start tag, counted from 1.
     pub fn line(&self) -> usize {
-        self.tree.node_line(self.id)
+        self.node.document().text_pos_at(self.node.range().start).row as usize
     }
 
-    /// The element serialised by itself, with the namespace declarations that it inherits.
+    /// The element as it stands in the text, with the namespace declarations that it inherits.
     pub fn to_xml(&self) -> String {
-        let mut xml = self.tree.node_to_xml(self.id);
-        let Some(element) = self.data() else { return xml };
-        let mut seen: Vec<&str> =
-            element.namespace_declarations.iter().map(|(prefix, _)| &**prefix).collect();
-        let mut inherited = String::new();
-        for ancestor in self.tree.ancestors(self.id).into_iter().filter_map(|id| self.tree.element(id)) {
-            for (prefix, uri) in &ancestor.namespace_declarations {
-                if !seen.contains(&&**prefix) {
-                    seen.push(prefix);
-                    let colon = if prefix.is_empty() { "" } else { ":" };
-                    inherited
-                        .push_str(&format!(" xmlns{colon}{prefix}=\"{}\"", crate::escape_attribute(uri)));
-                }
-            }
-        }
-        xml.insert_str(1 + element.name.prefixed_name().len(), &inherited);
-        xml
+        let source = self.node.document().input_text().get(self.node.range()).unwrap_or_default();
+        // "<" and the name.
+        let name =
+            source.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).unwrap_or(source.len());
+        let (start, rest) = source.split_at(name);
+        let declared = budget::declared_prefixes(rest);
+        let inherited: String = self
+            .node
+            .namespaces()
+            .filter(|namespace| namespace.name() != Some("xml"))
+            .filter(|namespace| !declared.contains(&namespace.name().unwrap_or_default()))
+            .map(|namespace| {
+                let colon = if namespace.name().is_some() { ":" } else { "" };
+                let (prefix, uri) = (namespace.name().unwrap_or_default(), namespace.uri());
+                format!(" xmlns{colon}{prefix}=\"{}\"", crate::escape_attribute(uri))
+            })
+            .collect();
+        [start, &inherited, rest].concat()
     }
 }
 
@@ -278,6 +290,18 @@ mod tests {
             Document::parse("<a>aaaaaaaaaaaaaaaaaaaa</a>", &limits),
             Err(Error::TooLarge { size: 27, limit: 20 })
         ));
+    }
+
+    #[test]
+    fn small_pieces_in_great_numbers_are_refused_before_a_tree_is_made() {
+        let unit = ["<a/>", "a<b/>", "<a b=''/>", "==========", "<a xmlns='b'/>", "<![CDATA[<<<<<<<<]]>"];
+        let nested: String = (0..90).map(|n| format!("<a xmlns:p{n}='u'>")).collect();
+        let declared: String = (0..2000).map(|n| format!(" xmlns:p{n}='u'")).collect();
+        let wide = format!("<r{declared}>{}</r>", "<a xmlns='b'/>".repeat(10_000));
+        for text in unit.map(|unit| format!("<r>{}</r>", unit.repeat(100_000))).into_iter().chain([wide]) {
+            assert_eq!(parse(&text), Err(Error::TooDense), "{}", &text[..40]);
+        }
+        assert_eq!(parse(&(nested + &"</a>".repeat(90))), Ok(()));
     }
 
     #[test]
