@@ -1,0 +1,127 @@
+use bytes::Bytes;
+use futures_util::{FutureExt, stream};
+use soap::ContentType;
+use uuid::Uuid;
+use xds::ebxml::SubmitObjects;
+use xds::query::Request;
+use xds::submission::{Rules, ValidSubmission};
+
+/// One reader of foreign octets. Its corpus is the folder of its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    pub name: &'static str,
+    pub run: fn(&[u8]),
+}
+
+pub const TARGETS: &[Target] = &[
+    Target { name: "soap_envelope", run: soap_envelope },
+    Target { name: "mtom_package", run: mtom_package },
+    Target { name: "ebxml", run: ebxml },
+    Target { name: "stored_query", run: stored_query },
+    Target { name: "cda_header", run: cda_header },
+];
+
+fn with_document(octets: &[u8], read: impl FnOnce(&xml::Document<'_>)) {
+    let Ok(text) = xml::decode(octets) else { return };
+    if let Ok(document) = xml::Document::parse(&text, &xml::Limits::default()) {
+        read(&document);
+    }
+}
+
+/// SOAP envelopes with WS-Addressing headers, alone and as the root of a package.
+fn soap_envelope(octets: &[u8]) {
+    with_document(octets, |document| {
+        for in_package in [false, true] {
+            match soap::read(document, in_package) {
+                Ok(message) => drop(message.body.to_xml()),
+                Err(fault) => drop(fault.to_envelope(None)),
+            }
+        }
+    });
+}
+
+/// A `multipart/related` body. The first line of the input is its Content-Type, the first octet of the body says in
+/// what portions it comes in.
+fn mtom_package(octets: &[u8]) {
+    let Some(end) = octets.iter().position(|octet| *octet == b'\n') else { return };
+    let (head, body) = octets.split_at(end);
+    let Some(content_type) = std::str::from_utf8(head).ok().and_then(ContentType::parse) else { return };
+    let body = body.get(1..).unwrap_or_default();
+    let portion = usize::from(body.first().copied().unwrap_or_default()) + 1;
+    let portions =
+        stream::iter(body.chunks(portion).map(|chunk| Ok::<_, String>(Bytes::copy_from_slice(chunk))));
+    let limits = mtom::Limits { root_bytes: 1 << 20, total_bytes: 1 << 24, parts: 100 };
+    // Nothing waits here, so one poll reads it all.
+    let mut sink = Forgetful;
+    let package = mtom::read_package(&content_type, portions, &limits, &mut sink).now_or_never();
+    assert!(package.is_some(), "reading from memory waited");
+}
+
+/// Counts the octets of a part and keeps none.
+struct Forgetful;
+
+impl mtom::PartSink for Forgetful {
+    type Part = ();
+    type Error = std::convert::Infallible;
+
+    async fn begin(&mut self, _: &str) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    async fn chunk(&mut self, _: Bytes) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+/// `lcm:SubmitObjectsRequest`: read, checked, and made into the fragments that are stored.
+fn ebxml(octets: &[u8]) {
+    with_document(octets, |document| {
+        let Ok(objects) = SubmitObjects::read(document.root()) else { return };
+        let mut number = 0;
+        let mut fresh = || {
+            number += 1;
+            Uuid::from_u128(number)
+        };
+        if let Ok(valid) = ValidSubmission::check(objects, &Rules::default(), &mut fresh) {
+            let fragment = valid.fragment(valid.submission_set.entry_uuid);
+            assert!(fragment.is_some(), "a valid submission has a fragment of its SubmissionSet");
+        }
+    });
+}
+
+/// A stored query as XML; or, when the input does not begin like XML, its id and then its parameters line by line,
+/// name and values separated by tabs.
+fn stored_query(octets: &[u8]) {
+    if octets.first() == Some(&b'<') {
+        return with_document(octets, |document| {
+            if let Ok(request) = Request::read(document.root()) {
+                judge(&request);
+            }
+        });
+    }
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    let mut lines = text.lines();
+    let id = lines.next().unwrap_or_default().to_owned();
+    let parameters = lines.map(|line| {
+        let mut words = line.split('\t').map(str::to_owned);
+        (words.next().unwrap_or_default(), words.collect())
+    });
+    judge(&Request { id, return_type: "LeafClass".to_owned(), home: None, parameters: parameters.collect() });
+}
+
+fn judge(request: &Request) {
+    drop(request.patient_ids());
+    drop(request.parse());
+}
+
+/// A CDA document: its header, what is wrong with the INS in it, and the DocumentEntry that it amounts to.
+fn cda_header(octets: &[u8]) {
+    if let Ok(header) = cda::read(octets, &xml::Limits::default()) {
+        drop(header.ins_findings());
+        drop(cda::metadata::document_entry(&header, &cda::metadata::Defaults::default(), Uuid::nil()));
+    }
+}
