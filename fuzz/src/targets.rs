@@ -1,5 +1,7 @@
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
+use hl7v2::adt::{self, Events};
+use hl7v2::{Ack, Frame, Framer};
 use soap::ContentType;
 use uuid::Uuid;
 use xds::ebxml::SubmitObjects;
@@ -18,6 +20,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "mtom_package", run: mtom_package },
     Target { name: "ebxml", run: ebxml },
     Target { name: "stored_query", run: stored_query },
+    Target { name: "hl7v2", run: hl7_v2 },
     Target { name: "cda_header", run: cda_header },
 ];
 
@@ -116,6 +119,22 @@ fn stored_query(octets: &[u8]) {
 fn judge(request: &Request) {
     drop(request.patient_ids());
     drop(request.parse());
+}
+
+/// An MLLP stream in portions; the first octet says how large they are. Each message in it is read and answered.
+fn hl7_v2(octets: &[u8]) {
+    let Some((first, stream)) = octets.split_first() else { return };
+    let mut framer = Framer::new(1 << 20);
+    for portion in stream.chunks(usize::from(*first) + 1) {
+        for frame in framer.push(portion) {
+            if let Frame::Message(message) = frame {
+                match adt::read(&message, &Events { a28: true, a31: true }) {
+                    Ok(notice) => drop(Ack::accept().write(&notice.header, "20260102030405", "1")),
+                    Err(refusal) => drop(refusal.ack.write(&refusal.header, "20260102030405", "1")),
+                }
+            }
+        }
+    }
 }
 
 /// A CDA document: its header, what is wrong with the INS in it, and the DocumentEntry that it amounts to.
