@@ -1,6 +1,7 @@
 //! Why a transaction did not succeed, and the standard code for it.
 
 use xds::error::{ErrorCode, Finding};
+use xds::rules::Rule;
 
 use crate::port::RegistryFailure;
 
@@ -31,10 +32,10 @@ impl Failure {
             | Failure::Registry(RegistryFailure::Refused(findings) | RegistryFailure::Failed(findings)) => {
                 return findings.clone();
             }
-            Failure::Registry(RegistryFailure::Unavailable(_)) | Failure::Unavailable(_) => (
-                ErrorCode::XDSRegistryNotAvailable,
-                "The registry cannot be reached now; nothing was stored. Try again later.",
-            ),
+            Failure::Registry(RegistryFailure::Unavailable(_)) | Failure::Unavailable(_) => {
+                let context = "The registry cannot be reached now; nothing was stored. Try again later.";
+                return vec![Rule::R5.broken(None, context)];
+            }
             Failure::Registry(RegistryFailure::OutcomeUnknown) => (
                 ErrorCode::XDSRepositoryError,
                 "The connection to the registry broke during the registration, so it is not known whether the \
@@ -101,5 +102,18 @@ impl From<blob::Error> for Failure {
             }
             other => Failure::Internal(other.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r5_a_registry_that_does_not_answer_is_named() {
+        let away = RegistryFailure::Unavailable("connection refused to 10.0.0.1".to_owned());
+        let findings = Failure::Registry(away).findings();
+        assert_eq!(findings.iter().map(|f| f.rule).collect::<Vec<_>>(), [Some(Rule::R5)]);
+        assert!(!findings[0].context.contains("10.0.0.1"), "where it is stays in the log");
     }
 }

@@ -1,5 +1,7 @@
 //! Error codes and findings (TF-3 Table 4.2.4.1-2).
 
+use crate::rules::Rule;
+
 /// A standard XDS error code. The name of the variant is the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
@@ -55,15 +57,19 @@ pub struct Finding {
     pub context: String,
     /// The id of the object concerned, as submitted, or what the transaction prescribes (`@location`).
     pub location: Option<String>,
+    /// The rule that a submission breaks; other requests have no numbered rules.
+    pub rule: Option<Rule>,
 }
 
 impl Finding {
+    /// For a submission: [`Rule::broken`], which knows the code.
     pub fn error(code: ErrorCode, location: Option<&str>, context: impl Into<String>) -> Self {
         Finding {
             code,
             severity: Severity::Error,
             context: context.into(),
             location: location.map(str::to_owned),
+            rule: None,
         }
     }
 

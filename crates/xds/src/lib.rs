@@ -11,5 +11,6 @@ pub mod fragment;
 pub mod message;
 pub mod metadata;
 pub mod query;
+pub mod rules;
 pub mod submission;
 pub mod value;

@@ -13,8 +13,9 @@ use chrono::Utc;
 use deadpool_postgres::Transaction;
 use uuid::Uuid;
 use xds::ebxml::SubmitObjects;
-use xds::error::{ErrorCode, Finding};
-use xds::submission::ValidSubmission;
+use xds::error::Finding;
+use xds::rules::Rule;
+use xds::submission::{Claims, Refused, ValidSubmission};
 use xds::value::Cx;
 
 use crate::patients::{Record, State};
@@ -37,6 +38,14 @@ impl Companion for Alone {
     }
 }
 
+/// What [`Registry::judge`] found.
+struct Judged {
+    /// The patient's, if there is one.
+    record: Option<i64>,
+    existing: Vec<sql::Existing>,
+    findings: Vec<Finding>,
+}
+
 impl Registry {
     /// Registers a submission. `Ok` holds the warnings of a success; then everything is durable. With
     /// [`Failure::OutcomeUnknown`] it may be; with any other failure nothing is stored.
@@ -47,15 +56,14 @@ impl Registry {
         companion: &impl Companion,
     ) -> Result<Vec<Finding>, Failure> {
         let submission_set = sent.submission_set_unique_id().map(str::to_owned);
-        let patients: Vec<String> = sent.patient_ids().into_iter().map(str::to_owned).collect();
         let mut event = Event::new(Act::Iti42Registry, Outcome::Success, requester, &self.source)
-            .patient(patients.first().map(String::as_str));
+            .patient(sent.patient_ids().first().copied());
         if let Some(unique_id) = submission_set {
             event = event.object(Object::SubmissionSet { unique_id });
         }
         let result = match ValidSubmission::check(sent, &self.settings.rules, &mut Uuid::new_v4) {
             Ok(submission) => self.commit(&submission, event.clone(), companion).await,
-            Err(findings) => Err(self.with_patient_findings(findings, &patients).await),
+            Err(refused) => Err(self.refuse(refused).await),
         };
         if let Err(failure) = &result {
             self.trace_failure(event, failure).await?;
@@ -71,19 +79,12 @@ impl Registry {
     ) -> Result<Vec<Finding>, Failure> {
         let mut client = self.database.get().await?;
         let transaction = client.transaction().await?;
-        let unique_ids = rules::unique_ids(submission);
-        sql::lock_unique_ids(&transaction, &unique_ids).await?;
-        let (patient, unknown) = self.record_for(&transaction, &submission.submission_set.patient_id).await?;
-        let existing = sql::existing_objects(&transaction, &rules::referenced_ids(submission)).await?;
-        let survivors = rules::Survivors::find(&transaction, patient, &existing).await?;
-        let equal = sql::objects_with_unique_ids(&transaction, &unique_ids).await?;
-        let findings: Vec<Finding> =
-            unknown.into_iter().chain(rules::check(submission, &survivors, &existing, &equal)).collect();
-        let Some(record) = patient.filter(|_| findings.is_empty()) else {
+        let judged = self.judge(&transaction, submission.claims()).await?;
+        let Some(record) = judged.record.filter(|_| judged.findings.is_empty()) else {
             transaction.rollback().await?;
-            return Err(Failure::Refused(findings));
+            return Err(Failure::Refused(judged.findings));
         };
-        effects::write(&transaction, record, submission, &existing, Utc::now()).await?;
+        effects::write(&transaction, record, submission, &judged.existing, Utc::now()).await?;
         companion.write(&transaction).await?;
         atna::record(&*transaction, &[event]).await?;
         if let Err(error) = transaction.commit().await {
@@ -91,6 +92,44 @@ impl Registry {
             self.outcome_after(error, submission).await?;
         }
         Ok(submission.warnings.clone())
+    }
+
+    /// What the registry's state says about a submission; takes the locks that keep it so until the transaction ends.
+    async fn judge(&self, transaction: &Transaction<'_>, claims: &Claims) -> Result<Judged, Failure> {
+        let unique_ids = rules::unique_ids(claims);
+        sql::lock_unique_ids(transaction, &unique_ids).await?;
+        // Locked in one order, so that two submissions cannot wait for each other.
+        let mut patients: Vec<&Cx> = claims.patients.iter().collect();
+        patients.sort_by_key(|patient| (&patient.authority, &patient.id));
+        let (mut record, mut findings) = (None, Vec::new());
+        for patient in patients {
+            let (number, unknown) = self.record_for(transaction, patient).await?;
+            if Some(patient) == claims.patients.first() {
+                record = number;
+            }
+            findings.extend(unknown);
+        }
+        let existing = sql::existing_objects(transaction, &rules::referenced_ids(claims)).await?;
+        let survivors = rules::Survivors::find(transaction, record, &existing).await?;
+        let equal = sql::objects_with_unique_ids(transaction, &unique_ids).await?;
+        findings.extend(rules::check(claims, &survivors, &existing, &equal));
+        Ok(Judged { record, existing, findings })
+    }
+
+    /// A submission that is wrong in itself is also told what is wrong with it in this registry, so that its sender
+    /// mends everything at once.
+    async fn refuse(&self, refused: Refused) -> Failure {
+        let judge = async {
+            let mut client = self.database.get().await?;
+            let transaction = client.transaction().await?;
+            let judged = self.judge(&transaction, &refused.claims).await?;
+            transaction.rollback().await?;
+            Ok::<_, Failure>(judged.findings)
+        };
+        match judge.await {
+            Ok(more) => Failure::Refused(refused.findings.into_iter().chain(more).collect()),
+            Err(failure) => failure,
+        }
     }
 
     /// The patient's record, opened now if that is the policy and locked against merges, and the finding that it cannot be
@@ -112,20 +151,6 @@ impl Registry {
             }
             None => (None, Some(unknown_patient(patient, NO_RECORD))),
         })
-    }
-
-    /// A submission whose metadata are wrong is also told that its patient is unknown, so that the sender mends both.
-    async fn with_patient_findings(&self, mut findings: Vec<Finding>, patients: &[String]) -> Failure {
-        if self.settings.unknown_patients == UnknownPatients::Refuse {
-            for patient in patients.iter().filter_map(|text| Cx::parse(text).ok()) {
-                match self.knows(&patient).await {
-                    Ok(true) => {}
-                    Ok(false) => findings.push(unknown_patient(&patient, NO_RECORD)),
-                    Err(failure) => return failure,
-                }
-            }
-        }
-        Failure::Refused(findings)
     }
 
     /// The answer to a commit was lost: looks for the SubmissionSet on a new connection. The lock on its uniqueId
@@ -178,5 +203,5 @@ impl Registry {
 }
 
 fn unknown_patient(patient: &Cx, reason: &str) -> Finding {
-    Finding::error(ErrorCode::XDSUnknownPatientId, None, format!("{}: {reason}", patient.text))
+    Rule::V8.broken(None, format!("{}: {reason}", patient.text))
 }

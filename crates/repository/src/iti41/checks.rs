@@ -4,7 +4,8 @@
 use blob::BlobStore;
 use xds::constants::DOCUMENT_ENTRY_UNIQUE_ID;
 use xds::ebxml::{ExtrinsicObject, SubmitObjects};
-use xds::error::{ErrorCode, Finding};
+use xds::error::Finding;
+use xds::rules::Rule;
 
 use super::Received;
 use crate::{Failure, Repository, port, sql};
@@ -30,11 +31,11 @@ pub fn pairs(objects: &SubmitObjects, documents: &[Received]) -> Vec<Finding> {
     let present = |id: &str| documents.iter().any(|d| d.id == id);
     let without_metadata = documents.iter().filter(|d| !described(&d.id)).map(|d| {
         let context = format!("Document/@id \"{}\" has no ExtrinsicObject with that id", d.id);
-        Finding::error(ErrorCode::XDSMissingDocumentMetadata, Some(&d.id), context)
+        Rule::R1.broken(Some(&d.id), context)
     });
     let without_document = objects.extrinsic_objects.iter().filter(|o| !present(&o.common.id)).map(|o| {
         let context = format!("ExtrinsicObject \"{}\" has no Document with that id", o.common.id);
-        Finding::error(ErrorCode::XDSMissingDocument, Some(&o.common.id), context)
+        Rule::R2.broken(Some(&o.common.id), context)
     });
     without_metadata.chain(without_document).collect()
 }
@@ -49,11 +50,7 @@ pub fn digests(objects: &SubmitObjects, documents: &[Received]) -> Vec<Finding> 
             let context = format!(
                 "DocumentEntry.{attribute}: \"{sent}\" was sent, but the document received has {computed}"
             );
-            findings.push(Finding::error(
-                ErrorCode::XDSRepositoryMetadataError,
-                Some(&object.common.id),
-                context,
-            ));
+            findings.push(Rule::R3.broken(Some(&object.common.id), context));
         };
         if let Some(hash) = object.common.slot_value("hash")
             && !hash.trim().eq_ignore_ascii_case(&stored.sha1)
@@ -85,15 +82,15 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             let Some(id) = unique_id(object) else { continue };
             let Some(received) = documents.iter().find(|d| d.id == object.common.id) else { continue };
             let Some(other) = earlier.iter().find(|e| e.unique_id == id) else { continue };
-            let (code, what) = if other.sha1 != received.stored.sha1 {
-                (ErrorCode::XDSNonIdenticalHash, "hash")
+            let (rule, what) = if other.sha1 != received.stored.sha1 {
+                (Rule::R4Hash, "hash")
             } else if other.size != received.stored.size {
-                (ErrorCode::XDSNonIdenticalSize, "size")
+                (Rule::R4Size, "size")
             } else {
                 continue;
             };
             let context = format!("{id}: stored before with another {what}");
-            findings.push(Finding::error(code, Some(&object.common.id), context));
+            findings.push(rule.broken(Some(&object.common.id), context));
         }
         Ok(findings)
     }

@@ -7,8 +7,8 @@ use super::{
     RegistryPackage, Slot, SubmitObjects,
 };
 use crate::constants::ns::{LCM, RIM};
-use crate::error::{ErrorCode, Finding};
 use crate::message::MessageError;
+use crate::rules::Rule;
 
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -33,8 +33,7 @@ impl SubmitObjects {
                 (RIM, "Classification") => beside.push(classification(element)),
                 // Old senders declare the classification schemes that they use.
                 (RIM, "ObjectRef") => {}
-                (_, name) => objects.findings.push(Finding::error(
-                    ErrorCode::XDSRegistryMetadataError,
+                (_, name) => objects.findings.push(Rule::V1.broken(
                     element.attribute("id"),
                     format!("{name} (line {}) does not belong into a submission", element.line()),
                 )),
@@ -52,8 +51,7 @@ impl SubmitObjects {
         let associations = self.associations.iter_mut().map(|o| &mut o.common);
         match documents.chain(packages).chain(associations).find(|common| common.id == owner) {
             Some(common) => common.classifications.push(classification),
-            None => self.findings.push(Finding::error(
-                ErrorCode::XDSRegistryMetadataError,
+            None => self.findings.push(Rule::V4.broken(
                 classification.id.as_deref(),
                 format!("Classification.classifiedObject \"{owner}\" is not in this submission"),
             )),

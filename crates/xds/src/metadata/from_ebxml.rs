@@ -9,6 +9,7 @@ use super::{
 use crate::constants::*;
 use crate::ebxml;
 use crate::error::Finding;
+use crate::rules::Rule;
 use crate::submission::Purpose;
 use crate::value::{self, Cx, parse_uuid_urn};
 
@@ -35,7 +36,9 @@ impl DocumentEntry {
             Some(DOCUMENT_ENTRY_ON_DEMAND) => Some(DocumentType::OnDemand),
             other => {
                 let sent = other.unwrap_or("nothing");
+                let rule = if other.is_none() { Rule::V2 } else { Rule::V3 };
                 r.wrong(
+                    rule,
                     "objectType",
                     format!("must be that of a Stable or On-Demand document; {sent} was sent"),
                 );
@@ -79,7 +82,7 @@ impl DocumentEntry {
         if let (Some(start), Some(stop)) = (&service_start_time, &service_stop_time)
             && is_later(start.as_str(), stop.as_str())
         {
-            r.wrong("serviceStartTime", "later than serviceStopTime");
+            r.wrong(Rule::V7, "serviceStartTime", "later than serviceStopTime");
         }
         let (title, comments, extra) = (r.text(&common.name), r.text(&common.description), r.extra());
         let findings = r.findings;
@@ -216,7 +219,7 @@ impl Folder {
         let unique_id = r.identifier("uniqueId", FOLDER_UNIQUE_ID, value::check_oid);
         let title = r.text(&common.name);
         if title.is_none() {
-            r.wrong("title", "required, and missing");
+            r.wrong(Rule::V2, "title", "required, and missing");
         }
         let (comments, extra) = (r.text(&common.description), r.extra());
         let findings = r.findings;
@@ -253,7 +256,11 @@ impl Association {
             .filter(|kind| purpose == Purpose::Update || !kind.is_of_update());
         if association_type.is_none() {
             let sent = &object.association_type;
-            r.wrong("associationType", format!("\"{sent}\" is not a type that may be submitted here"));
+            r.wrong(
+                Rule::V21,
+                "associationType",
+                format!("\"{sent}\" is not a type that may be submitted here"),
+            );
         }
         let status = r.slot("SubmissionSetStatus", Times::Optional, anything);
         let submission_set_status = match status.as_deref() {
@@ -261,13 +268,17 @@ impl Association {
             Some("Original") => Some(SubmissionSetStatus::Original),
             Some("Reference") => Some(SubmissionSetStatus::Reference),
             Some(other) => {
-                r.wrong("SubmissionSetStatus", format!("\"{other}\" is neither Original nor Reference"));
+                r.wrong(
+                    Rule::V23,
+                    "SubmissionSetStatus",
+                    format!("\"{other}\" is neither Original nor Reference"),
+                );
                 None
             }
         };
         for annotation in ANNOTATIONS {
             if r.slot(annotation, Times::Any, anything).is_some() && purpose == Purpose::Submission {
-                r.wrong(annotation, "belongs to a metadata update (ITI-57), not to a submission");
+                r.wrong(Rule::V21, annotation, "belongs to a metadata update (ITI-57), not to a submission");
             }
         }
         let documentation = r
@@ -296,7 +307,7 @@ impl Association {
 fn entry_uuid(r: &mut Reader<'_>, id: &str) -> Option<Uuid> {
     let uuid = parse_uuid_urn(id);
     if uuid.is_none() {
-        r.wrong("entryUUID", NOT_A_UUID);
+        r.wrong(Rule::V3, "entryUUID", NOT_A_UUID);
     }
     uuid
 }

@@ -2,8 +2,9 @@
 
 use crate::constants::REFERENCE_ID_LIST;
 use crate::ebxml::{Classification, Common, LocalizedString};
-use crate::error::{ErrorCode, Finding};
+use crate::error::Finding;
 use crate::metadata::{Author, Availability, Code, ExtraSlot};
+use crate::rules::Rule;
 use crate::value::{self, Cx, Dtm, ValueError};
 
 /// How often an attribute may be there.
@@ -31,16 +32,16 @@ impl<'a> Reader<'a> {
         Reader { kind, location, common, known_slots: Vec::new(), findings: Vec::new() }
     }
 
-    pub fn wrong(&mut self, attribute: &str, what: impl std::fmt::Display) {
+    pub fn wrong(&mut self, rule: Rule, attribute: &str, what: impl std::fmt::Display) {
         let context = format!("{}.{attribute}: {what}", self.kind);
-        self.findings.push(Finding::error(ErrorCode::XDSRegistryMetadataError, Some(self.location), context));
+        self.findings.push(rule.broken(Some(self.location), context));
     }
 
     fn count(&mut self, attribute: &str, times: Times, found: usize) {
         match (times, found) {
-            (Times::Once | Times::AtLeastOnce, 0) => self.wrong(attribute, "required, and missing"),
+            (Times::Once | Times::AtLeastOnce, 0) => self.wrong(Rule::V2, attribute, "required, and missing"),
             (Times::Once | Times::Optional, 2..) => {
-                self.wrong(attribute, format!("only one value is allowed, {found} were sent"))
+                self.wrong(Rule::V3, attribute, format!("only one value is allowed, {found} were sent"))
             }
             _ => {}
         }
@@ -54,7 +55,7 @@ impl<'a> Reader<'a> {
         self.count(attribute, times, values.len());
         for value in values {
             if let Err(error) = check(value) {
-                self.wrong(attribute, error);
+                self.wrong(Rule::V3, attribute, error);
             }
         }
         values.to_vec()
@@ -82,7 +83,7 @@ impl<'a> Reader<'a> {
         self.count(attribute, Times::Once, values.len());
         let value = values.first()?;
         if let Err(error) = check(value) {
-            self.wrong(attribute, error);
+            self.wrong(Rule::V3, attribute, error);
         }
         Some((*value).to_owned())
     }
@@ -116,10 +117,14 @@ impl<'a> Reader<'a> {
             .collect();
         let display = classification.name.first().map(|name| name.value.trim()).unwrap_or_default();
         if code.is_empty() {
-            self.wrong(attribute, "a code without nodeRepresentation");
+            self.wrong(Rule::V4, attribute, "a code without nodeRepresentation");
         }
         if display.is_empty() {
-            self.wrong(attribute, format!("the code \"{code}\" has no display name (Name/LocalizedString)"));
+            self.wrong(
+                Rule::V4,
+                attribute,
+                format!("the code \"{code}\" has no display name (Name/LocalizedString)"),
+            );
         }
         match schemes.as_slice() {
             [scheme] if !scheme.is_empty() => {
@@ -128,6 +133,7 @@ impl<'a> Reader<'a> {
             _ => {
                 let count = schemes.len();
                 self.wrong(
+                    Rule::V4,
                     attribute,
                     format!("the code \"{code}\" needs one codingScheme, {count} were sent"),
                 );
@@ -160,7 +166,11 @@ impl<'a> Reader<'a> {
                     && author.institutions.is_empty()
                     && author.telecommunications.is_empty()
                 {
-                    self.wrong("author", "needs a person, an institution or a telecommunication address");
+                    self.wrong(
+                        Rule::V3,
+                        "author",
+                        "needs a person, an institution or a telecommunication address",
+                    );
                 }
                 author
             })
@@ -170,7 +180,7 @@ impl<'a> Reader<'a> {
     fn each(&mut self, attribute: &str, values: &[String], check: Check) {
         for value in values {
             if let Err(error) = check(value) {
-                self.wrong(attribute, error);
+                self.wrong(Rule::V3, attribute, error);
             }
         }
     }
@@ -183,12 +193,12 @@ impl<'a> Reader<'a> {
     pub fn xml(&mut self, attribute: &str, value: &Option<String>, check: Check) -> Option<String> {
         match value.as_deref() {
             None | Some("") => {
-                self.wrong(attribute, "required, and missing");
+                self.wrong(Rule::V2, attribute, "required, and missing");
                 None
             }
             Some(value) => {
                 if let Err(error) = check(value) {
-                    self.wrong(attribute, error);
+                    self.wrong(Rule::V3, attribute, error);
                 }
                 Some(value.to_owned())
             }
@@ -198,7 +208,7 @@ impl<'a> Reader<'a> {
     pub fn home(&mut self) -> Option<String> {
         let home = self.common.home.clone().filter(|home| !home.is_empty())?;
         if let Err(error) = value::check_home(&home) {
-            self.wrong("homeCommunityId", error);
+            self.wrong(Rule::V3, "homeCommunityId", error);
         }
         Some(home)
     }
@@ -207,7 +217,7 @@ impl<'a> Reader<'a> {
         let urn = self.slot("documentAvailability", Times::Optional, anything)?;
         let availability = Availability::from_urn(&urn);
         if availability.is_none() {
-            self.wrong("documentAvailability", "must be the URN of Online or Offline");
+            self.wrong(Rule::V3, "documentAvailability", "must be the URN of Online or Offline");
         }
         availability
     }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::ebxml::{Common, SubmitObjects};
-use crate::error::{ErrorCode, Finding};
+use crate::error::Finding;
+use crate::rules::Rule;
 use crate::value::{parse_uuid_urn, uuid_urn};
 
 /// Which id became which.
@@ -45,8 +46,6 @@ pub fn resolve(
     let mut ids = Ids::default();
     for common in commons(&mut objects) {
         let submitted = common.id.clone();
-        let wrong =
-            |context: String| Finding::error(ErrorCode::XDSRegistryMetadataError, Some(&submitted), context);
         if submitted.is_empty() {
             // An Association that nothing refers to.
             common.id = uuid_urn(fresh());
@@ -57,14 +56,17 @@ pub fn resolve(
             Some(uuid) => uuid_urn(uuid),
             None => {
                 if submitted.starts_with(UUID) {
-                    findings.push(wrong(format!("the id \"{submitted}\" is not a UUID")));
+                    findings.push(
+                        Rule::V3.broken(Some(&submitted), format!("the id \"{submitted}\" is not a UUID")),
+                    );
                 }
                 uuid_urn(fresh())
             }
         };
         let taken = ids.submitted.contains_key(&urn) || ids.resolved.contains_key(&submitted);
         if taken {
-            findings.push(wrong(format!("the id \"{submitted}\" is used by two objects of the submission")));
+            let context = format!("the id \"{submitted}\" is used by two objects of the submission");
+            findings.push(Rule::V16.broken(Some(&submitted), context));
         }
         ids.add(&submitted, urn);
     }
@@ -85,8 +87,7 @@ pub fn resolve(
             match (ids.resolved.get(end), parse_uuid_urn(end)) {
                 (Some(urn), _) => *end = urn.clone(),
                 (None, Some(uuid)) => *end = uuid_urn(uuid),
-                (None, None) => findings.push(Finding::error(
-                    ErrorCode::UnresolvedReferenceException,
+                (None, None) => findings.push(Rule::V17.broken(
                     Some(&location),
                     format!("Association.{name}: \"{end}\" is no object of this submission and no urn:uuid: of another"),
                 )),
@@ -104,7 +105,7 @@ fn adopt_inner(common: &mut Common, ids: &Ids, fresh: &mut dyn FnMut() -> Uuid, 
         if belongs_to.as_deref().is_some_and(|other| !other.is_empty() && other != owner) {
             let other = belongs_to.as_deref().unwrap_or_default();
             let context = format!("{what} \"{other}\" is not the id of the object that contains it");
-            findings.push(Finding::error(ErrorCode::XDSRegistryMetadataError, Some(&location), context));
+            findings.push(Rule::V4.broken(Some(&location), context));
         }
         *belongs_to = Some(urn.clone());
         let kept = id.as_deref().and_then(parse_uuid_urn);

@@ -3,7 +3,8 @@
 use super::Rules;
 use crate::constants::*;
 use crate::ebxml::{Common, SubmitObjects};
-use crate::error::{ErrorCode, Finding};
+use crate::error::Finding;
+use crate::rules::Rule;
 
 /// `LongName` of the ebRIM schema, in characters.
 const LONGEST: usize = 256;
@@ -59,14 +60,18 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn wrong(&mut self, location: &str, context: String) {
-        self.findings.push(Finding::error(ErrorCode::XDSRegistryMetadataError, Some(location), context));
+    fn wrong(&mut self, rule: Rule, location: &str, context: String) {
+        self.findings.push(rule.broken(Some(location), context));
     }
 
     fn length(&mut self, what: &str, location: &str, value: &str) {
         let length = value.chars().count();
         if length > LONGEST {
-            self.wrong(location, format!("{what}: {length} characters, at most {LONGEST} are allowed"));
+            self.wrong(
+                Rule::V29,
+                location,
+                format!("{what}: {length} characters, at most {LONGEST} are allowed"),
+            );
         }
     }
 
@@ -75,13 +80,14 @@ impl Checker<'_> {
         for (number, slot) in common.slots.iter().enumerate() {
             let name = &slot.name;
             if name.is_empty() {
-                self.wrong(id, format!("{kind}: a Slot without a name"));
+                self.wrong(Rule::V4, id, format!("{kind}: a Slot without a name"));
             }
             if common.slots.iter().take(number).any(|earlier| earlier.name == *name) {
-                self.wrong(id, format!("{kind}: the Slot \"{name}\" is there twice"));
+                self.wrong(Rule::V4, id, format!("{kind}: the Slot \"{name}\" is there twice"));
             }
             if self.rules.strict_slot_names && !is_proper_name(name) {
                 self.wrong(
+                    Rule::V27,
                     id,
                     format!("{kind}: the name of the extra Slot \"{name}\" is not a URN outside urn:ihe:"),
                 );
@@ -105,7 +111,7 @@ impl Checker<'_> {
             [SUBMISSION_SET_LIMITED_METADATA, DOCUMENT_ENTRY_LIMITED_METADATA, FOLDER_LIMITED_METADATA]
         {
             if common.is_classified_as(node) {
-                self.wrong(id, format!("{kind}: limited metadata are for other profiles than XDS"));
+                self.wrong(Rule::S4, id, format!("{kind}: limited metadata are for other profiles than XDS"));
             }
         }
     }

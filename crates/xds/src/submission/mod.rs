@@ -1,10 +1,11 @@
 //! From what was sent to what can be registered (TF-3 §4.1.4, §4.2.1.5; TF-2 §3.42.4.1.3).
 //!
 //! [`ids`] gives every object a UUID, [`limits`] looks at the wire form, [`structure`] at the objects together. Findings
-//! carry the id that the sender knows. The rules' numbers are those of ARCHITECTURE.md.
+//! carry the id that the sender knows. The rules are those of [`crate::rules`].
 //!
 //! [`reading`] is what a submission shares with a metadata update.
 
+mod claims;
 mod ids;
 mod limits;
 mod reading;
@@ -15,8 +16,8 @@ use uuid::Uuid;
 use crate::ebxml::SubmitObjects;
 use crate::error::Finding;
 use crate::metadata::{Association, DocumentEntry, Folder, SubmissionSet};
-use crate::value::uuid_urn;
 
+pub use claims::{Claim, ClaimKind, Claims};
 pub(crate) use ids::Ids;
 pub(crate) use reading::{Found, Purpose, Reading, Role, role};
 
@@ -40,21 +41,31 @@ pub struct ValidSubmission {
     pub warnings: Vec<Finding>,
     /// The wire form with the same ids, for the fragments.
     objects: SubmitObjects,
-    ids: Ids,
+    claims: Claims,
+}
+
+/// A submission that breaks rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    pub findings: Vec<Finding>,
+    /// What is left to be judged.
+    pub claims: Box<Claims>,
 }
 
 impl ValidSubmission {
-    /// Checks everything and reports everything: the error holds each finding, not just the first.
+    /// Checks everything and reports everything: the error holds each finding, not just the first, and what the
+    /// registry's state has still to judge.
     ///
     /// `fresh` gives a new random UUID at each call.
     pub fn check(
         sent: SubmitObjects,
         rules: &Rules,
         fresh: &mut dyn FnMut() -> Uuid,
-    ) -> Result<ValidSubmission, Vec<Finding>> {
+    ) -> Result<ValidSubmission, Refused> {
         let Reading { found, objects, ids, mut findings } =
             Reading::of(sent, rules, Purpose::Submission, fresh);
         findings.extend(structure::check(&objects, &found, &ids));
+        let claims = Claims::of(&objects, &found, &ids);
         match found.sets.into_iter().next() {
             Some(submission_set) if findings.is_empty() => Ok(ValidSubmission {
                 submission_set,
@@ -63,15 +74,19 @@ impl ValidSubmission {
                 associations: found.associations,
                 warnings: Vec::new(),
                 objects,
-                ids,
+                claims,
             }),
-            _ => Err(findings),
+            _ => Err(Refused { findings, claims: Box::new(claims) }),
         }
     }
 
     /// The id under which the sender knows the object.
     pub fn submitted_id(&self, id: Uuid) -> String {
-        self.ids.submitted(&uuid_urn(id))
+        self.claims.submitted_id(id)
+    }
+
+    pub fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     pub fn objects(&self) -> &SubmitObjects {

@@ -6,8 +6,9 @@ use super::ids::{self, Ids};
 use super::{Rules, limits};
 use crate::constants::{FOLDER_NODE, SUBMISSION_SET_NODE};
 use crate::ebxml::{RegistryPackage, SubmitObjects};
-use crate::error::{ErrorCode, Finding};
+use crate::error::Finding;
 use crate::metadata::{Association, DocumentEntry, Folder, SubmissionSet};
+use crate::rules::Rule;
 use crate::value::parse_uuid_urn;
 
 /// What metadata are sent for.
@@ -68,8 +69,7 @@ impl Reading {
                 Some(Role::Folder) => {
                     found.folders.extend(keep(Folder::read(package, &location), &mut findings))
                 }
-                None => findings.push(Finding::error(
-                    ErrorCode::XDSRegistryMetadataError,
+                None => findings.push(Rule::V1.broken(
                     Some(&location),
                     "RegistryPackage: needs one Classification that marks it as SubmissionSet or as Folder",
                 )),

@@ -6,8 +6,9 @@ use super::ids::Ids;
 use super::{Found, Role, role};
 use crate::constants::*;
 use crate::ebxml::{Common, SubmitObjects};
-use crate::error::{ErrorCode, Finding};
+use crate::error::Finding;
 use crate::metadata::{Association, AssociationType, SubmissionSetStatus};
+use crate::rules::Rule;
 use crate::value::{Cx, parse_uuid_urn, uuid_urn};
 
 pub fn check(objects: &SubmitObjects, found: &Found, ids: &Ids) -> Vec<Finding> {
@@ -81,8 +82,7 @@ pub(crate) fn repeated_unique_ids(objects: &SubmitObjects, ids: &Ids) -> Vec<Fin
         .filter(|(number, (_, unique_id))| all.iter().take(*number).any(|(_, earlier)| earlier == unique_id))
         .map(|(_, (urn, unique_id))| {
             let context = format!("the uniqueId {unique_id} is there twice");
-            let code = ErrorCode::XDSRegistryDuplicateUniqueIdInMessage;
-            Finding::error(code, Some(&ids.submitted(urn)), context)
+            Rule::V14.broken(Some(&ids.submitted(urn)), context)
         })
         .collect()
 }
@@ -95,9 +95,9 @@ struct Structure<'a> {
 }
 
 impl Structure<'_> {
-    fn wrong(&mut self, code: ErrorCode, object: Option<&str>, context: impl Into<String>) {
+    fn wrong(&mut self, rule: Rule, object: Option<&str>, context: impl Into<String>) {
         let location = object.map(|urn| self.ids.submitted(urn));
-        self.findings.push(Finding::error(code, location.as_deref(), context));
+        self.findings.push(rule.broken(location.as_deref(), context));
     }
 
     fn kind(&self, id: Uuid) -> Kind {
@@ -122,7 +122,7 @@ impl Structure<'_> {
         let sets = self.objects.packages.iter().filter(|p| role(p) == Some(Role::SubmissionSet)).count();
         if sets != 1 {
             let context = format!("a submission has exactly one SubmissionSet, this one has {sets}");
-            self.wrong(ErrorCode::XDSRegistryMetadataError, None, context);
+            self.wrong(Rule::V1, None, context);
         }
         let folders = self.objects.packages.iter().any(|p| role(p) == Some(Role::Folder));
         let adds = self.found.associations.iter().any(|a| self.adds_to_folder(a));
@@ -133,7 +133,7 @@ impl Structure<'_> {
         {
             let context =
                 "nothing is submitted: neither a document, nor a folder, nor a document for a folder";
-            self.wrong(ErrorCode::XDSRegistryMetadataError, None, context);
+            self.wrong(Rule::S2, None, context);
         }
     }
 
@@ -155,7 +155,7 @@ impl Structure<'_> {
             })
             .collect();
         for (urn, context) in others {
-            self.wrong(ErrorCode::XDSPatientIdDoesNotMatch, Some(&urn), context);
+            self.wrong(Rule::V9, Some(&urn), context);
         }
     }
 
@@ -170,7 +170,7 @@ impl Structure<'_> {
             .collect();
         for urn in on_demand {
             let context = "DocumentEntry.objectType: an On-Demand document is registered by ITI-61";
-            self.wrong(ErrorCode::XDSRegistryMetadataError, Some(&urn), context);
+            self.wrong(Rule::V24, Some(&urn), context);
         }
         let documents = self.objects.extrinsic_objects.iter().map(|o| &o.common);
         let packages = self.objects.packages.iter().map(|o| &o.common);
@@ -187,7 +187,7 @@ impl Structure<'_> {
         for urn in versions {
             let context =
                 "logicalID: differs from the id, so it is a new version, which is submitted by ITI-57";
-            self.wrong(ErrorCode::XDSRegistryMetadataError, Some(&urn), context);
+            self.wrong(Rule::V21, Some(&urn), context);
         }
     }
 
@@ -199,7 +199,14 @@ impl Structure<'_> {
         let name = a.association_type.urn().rsplit(':').next().unwrap_or_default();
         if self.kind(a.source) != Kind::Document {
             let context = format!("{name}: sourceObject must be a document of this submission");
-            self.wrong(ErrorCode::UnresolvedReferenceException, Some(&urn), context);
+            self.wrong(Rule::V17, Some(&urn), context);
+        }
+        if a.source == a.target && self.kind(a.source) == Kind::Document {
+            self.wrong(
+                Rule::V21,
+                Some(&urn),
+                format!("{name}: a document has no such relationship to itself"),
+            );
         }
         let only_existing =
             a.association_type.replaces() || a.association_type == AssociationType::IsSnapshotOf;
@@ -210,42 +217,41 @@ impl Structure<'_> {
             Kind::Set if a.association_type == AssociationType::Signs => {}
             Kind::Document => {
                 let context = format!("{name}: targetObject must be a document that is registered already");
-                self.wrong(ErrorCode::UnresolvedReferenceException, Some(&urn), context);
+                self.wrong(Rule::V17, Some(&urn), context);
             }
             _ => {
                 let context = format!("{name}: targetObject must be a document");
-                self.wrong(ErrorCode::UnresolvedReferenceException, Some(&urn), context);
+                self.wrong(Rule::V17, Some(&urn), context);
             }
         }
     }
 
     fn has_member(&mut self, a: &Association, urn: &str) {
-        use ErrorCode::XDSRegistryMetadataError as Wrong;
         if a.documentation.is_some() {
-            self.wrong(Wrong, Some(urn), "HasMember: takes no association documentation");
+            self.wrong(Rule::V22, Some(urn), "HasMember: takes no association documentation");
         }
         match (self.kind(a.source), self.kind(a.target)) {
             (Kind::Set, Kind::Document) => match a.submission_set_status {
                 Some(SubmissionSetStatus::Original) => {}
                 Some(SubmissionSetStatus::Reference) => {
                     let context = "SubmissionSetStatus: Reference, but the document is in this submission";
-                    self.wrong(Wrong, Some(urn), context);
+                    self.wrong(Rule::V23, Some(urn), context);
                 }
-                None => self.wrong(Wrong, Some(urn), "SubmissionSetStatus: required, and missing"),
+                None => self.wrong(Rule::V23, Some(urn), "SubmissionSetStatus: required, and missing"),
             },
             (Kind::Set, Kind::Outside) if a.submission_set_status.is_none() => {
-                self.wrong(Wrong, Some(urn), "SubmissionSetStatus: required, and missing");
+                self.wrong(Rule::V23, Some(urn), "SubmissionSetStatus: required, and missing");
             }
             (Kind::Set, Kind::Outside | Kind::Folder) => {}
             (Kind::Set, Kind::Association) => {
                 let target = self.found.associations.iter().find(|other| other.entry_uuid == a.target);
                 if target.is_some_and(|target| !self.adds_to_folder(target)) {
                     let context = "HasMember: of the associations, a SubmissionSet holds only those of a Folder to its document";
-                    self.wrong(Wrong, Some(urn), context);
+                    self.wrong(Rule::V21, Some(urn), context);
                 }
             }
             (Kind::Folder | Kind::Outside, Kind::Document | Kind::Outside) => {}
-            _ => self.wrong(Wrong, Some(urn), "HasMember: wrong kind of object at one of its ends"),
+            _ => self.wrong(Rule::V21, Some(urn), "HasMember: wrong kind of object at one of its ends"),
         }
     }
 
@@ -289,7 +295,7 @@ impl Structure<'_> {
             if holds != 1 {
                 let context =
                     format!("{kind}: needs exactly one HasMember from the SubmissionSet, has {holds}");
-                self.wrong(ErrorCode::XDSRegistryMetadataError, Some(&urn), context);
+                self.wrong(Rule::S3, Some(&urn), context);
             }
         }
     }

@@ -77,7 +77,8 @@ fn corpus_the_faults_of_the_official_registration_are_all_named() {
         ("Document01", "DocumentEntry: needs exactly one HasMember from the SubmissionSet, has 0"),
     ];
     assert_eq!(found, expected);
-    assert!(findings.iter().all(|f| f.code == ErrorCode::XDSRegistryMetadataError));
+    let rules: Vec<Rule> = findings.iter().filter_map(|f| f.rule).collect();
+    assert_eq!(rules, [Rule::V2, Rule::V2, Rule::V2, Rule::V3, Rule::V21, Rule::S3]);
 }
 
 #[test]

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::ebxml::Common;
-use crate::error::ErrorCode;
 use crate::metadata::{AssociationType, Author, Code, DocumentType, ExtraSlot, SubmissionSetStatus};
-use crate::value::{Cx, Dtm};
+use crate::rules::Rule;
+use crate::value::{Cx, Dtm, uuid_urn};
 
 /// Ids as a sender gives them who numbers its objects.
 pub const SET: &str = "SubmissionSet01";
@@ -208,10 +208,11 @@ fn add_document(objects: &mut SubmitObjects, id: &str, unique_id: &str) {
 /// Gives each new id by counting.
 pub fn checked_by(objects: SubmitObjects, rules: &Rules) -> Result<ValidSubmission, Vec<Finding>> {
     let mut last = 0xf000_0000_0000_4000_8000_0000_0000_0000;
-    ValidSubmission::check(objects, rules, &mut || {
+    let fresh = &mut || {
         last += 1;
         Uuid::from_u128(last)
-    })
+    };
+    ValidSubmission::check(objects, rules, fresh).map_err(|refused| refused.findings)
 }
 
 pub fn checked(objects: SubmitObjects) -> Result<ValidSubmission, Vec<Finding>> {
@@ -224,29 +225,38 @@ fn findings_after(change: impl FnOnce(&mut SubmitObjects)) -> Vec<Finding> {
     checked(objects).map(|_| "accepted").unwrap_err()
 }
 
-/// The change leads to one finding and no other, whose sentence begins with `sentence`.
+/// The change leads to one finding and no other: of that rule, about that object, in a sentence that begins so.
 #[track_caller]
-fn assert_refused(
-    code: ErrorCode,
+fn assert_broken(
+    rule: Rule,
     location: impl Into<Option<&'static str>>,
     sentence: &str,
     change: impl FnOnce(&mut SubmitObjects),
 ) {
-    let findings = findings_after(change);
-    let [finding] = findings.as_slice() else { panic!("not one finding: {findings:#?}") };
-    assert_eq!((finding.code, finding.location.as_deref()), (code, location.into()), "{}", finding.context);
-    assert!(finding.context.starts_with(sentence), "{}", finding.context);
-    assert!(finding.is_error());
+    assert_broken_under(&Rules::default(), rule, location, sentence, change);
 }
 
-/// [`assert_refused`] with the code of most rules.
 #[track_caller]
-fn assert_wrong(
+fn assert_broken_under(
+    rules: &Rules,
+    rule: Rule,
     location: impl Into<Option<&'static str>>,
     sentence: &str,
     change: impl FnOnce(&mut SubmitObjects),
 ) {
-    assert_refused(ErrorCode::XDSRegistryMetadataError, location, sentence, change);
+    let mut objects = sample();
+    change(&mut objects);
+    let findings = checked_by(objects, rules).map(|_| "accepted").unwrap_err();
+    let [finding] = findings.as_slice() else { panic!("not one finding: {findings:#?}") };
+    assert_eq!(
+        (finding.rule, finding.location.as_deref()),
+        (Some(rule), location.into()),
+        "{}",
+        finding.context
+    );
+    assert_eq!(finding.code, rule.code());
+    assert!(finding.context.starts_with(sentence), "{}", finding.context);
+    assert!(finding.is_error());
 }
 
 #[track_caller]

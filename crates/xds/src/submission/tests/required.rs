@@ -21,7 +21,7 @@ macro_rules! required {
         #[test]
         fn $test() {
             let sentence = concat!($attribute, ": required, and missing");
-            assert_wrong($object, sentence, |objects| $remove(common(objects, $object), $name));
+            assert_broken(Rule::V2, $object, sentence, |objects| $remove(common(objects, $object), $name));
         }
     )*};
 }
@@ -59,7 +59,7 @@ required! {
 #[test]
 fn v2_document_entry_mime_type() {
     for sent in [None, Some(String::new())] {
-        assert_wrong(DOCUMENT, "DocumentEntry.mimeType: required, and missing", |objects| {
+        assert_broken(Rule::V2, DOCUMENT, "DocumentEntry.mimeType: required, and missing", |objects| {
             objects.extrinsic_objects[0].mime_type = sent;
         });
     }
@@ -67,30 +67,31 @@ fn v2_document_entry_mime_type() {
 
 #[test]
 fn v2_document_entry_object_type() {
-    for sent in [None, Some(format!("{OBJECT_TYPE_PREFIX}ExtrinsicObject"))] {
-        assert_wrong(DOCUMENT, "DocumentEntry.objectType: ", |objects| {
-            common(objects, DOCUMENT).object_type = sent;
-        });
-    }
+    assert_broken(Rule::V2, DOCUMENT, "DocumentEntry.objectType: ", |objects| {
+        common(objects, DOCUMENT).object_type = None;
+    });
+    assert_broken(Rule::V3, DOCUMENT, "DocumentEntry.objectType: ", |objects| {
+        common(objects, DOCUMENT).object_type = Some(format!("{OBJECT_TYPE_PREFIX}ExtrinsicObject"));
+    });
 }
 
 #[test]
 fn v2_folder_title() {
-    assert_wrong(FOLDER, "Folder.title: required, and missing", |objects| {
+    assert_broken(Rule::V2, FOLDER, "Folder.title: required, and missing", |objects| {
         common(objects, FOLDER).name.clear()
     });
-    assert_wrong(FOLDER, "Folder.title: required, and missing", |objects| {
+    assert_broken(Rule::V2, FOLDER, "Folder.title: required, and missing", |objects| {
         common(objects, FOLDER).name[0].value.clear();
     });
 }
 
 #[test]
 fn v2_a_slot_without_values_and_an_empty_identifier_count_as_missing() {
-    assert_wrong(DOCUMENT, "DocumentEntry.hash: required, and missing", |objects| {
+    assert_broken(Rule::V2, DOCUMENT, "DocumentEntry.hash: required, and missing", |objects| {
         let slots = &mut common(objects, DOCUMENT).slots;
         slots.iter_mut().find(|slot| slot.name == "hash").unwrap().values.clear();
     });
-    assert_wrong(SET, "SubmissionSet.sourceId: required, and missing", |objects| {
+    assert_broken(Rule::V2, SET, "SubmissionSet.sourceId: required, and missing", |objects| {
         let identifiers = &mut common(objects, SET).external_identifiers;
         let of_source =
             |e: &&mut crate::ebxml::ExternalIdentifier| e.identification_scheme == SUBMISSION_SET_SOURCE_ID;

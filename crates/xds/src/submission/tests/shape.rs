@@ -5,7 +5,6 @@ use crate::constants::*;
 use crate::ebxml::Classification;
 
 const OTHER_PATIENT: &str = "180015678901234^^^&1.2.250.1.213.1.4.10&ISO^NH";
-const UNRESOLVED: ErrorCode = ErrorCode::UnresolvedReferenceException;
 
 fn mark(node: &str) -> Classification {
     Classification { node: Some(node.into()), ..Classification::default() }
@@ -19,7 +18,7 @@ fn identify(objects: &mut SubmitObjects, id: &str, scheme: &str, value: &str) {
 
 #[test]
 fn v1_a_submission_has_a_submission_set() {
-    assert_wrong(None, "a submission has exactly one SubmissionSet, this one has 0", |objects| {
+    assert_broken(Rule::V1, None, "a submission has exactly one SubmissionSet, this one has 0", |objects| {
         objects.packages.retain(|package| package.common.id != SET);
         objects.associations.retain(|association| association.source_object != SET);
     });
@@ -27,7 +26,7 @@ fn v1_a_submission_has_a_submission_set() {
 
 #[test]
 fn v1_a_submission_has_no_second_submission_set() {
-    assert_wrong(None, "a submission has exactly one SubmissionSet, this one has 2", |objects| {
+    assert_broken(Rule::V1, None, "a submission has exactly one SubmissionSet, this one has 2", |objects| {
         let mut second = submission_set();
         second.unique_id = "1.2.250.1.999.4.9".into();
         let mut package = second.to_ebxml();
@@ -43,37 +42,37 @@ fn v1_a_package_is_a_submission_set_or_a_folder() {
     package.common.id = "Package01".into();
     let mut unmarked = package.clone();
     unmarked.common.classifications.retain(|classification| classification.node.is_none());
-    assert_wrong("Package01", sentence, |objects| objects.packages.push(unmarked));
+    assert_broken(Rule::V1, "Package01", sentence, |objects| objects.packages.push(unmarked));
     package.common.classifications.push(mark(SUBMISSION_SET_NODE));
-    assert_wrong("Package01", sentence, |objects| objects.packages.push(package));
+    assert_broken(Rule::V1, "Package01", sentence, |objects| objects.packages.push(package));
 }
 
 #[test]
 fn v9_all_objects_are_of_one_patient() {
-    use ErrorCode::XDSPatientIdDoesNotMatch as DoesNotMatch;
-    assert_refused(DoesNotMatch, DOCUMENT, "DocumentEntry.patientId ", |objects| {
+    assert_broken(Rule::V9, DOCUMENT, "DocumentEntry.patientId ", |objects| {
         identify(objects, DOCUMENT, DOCUMENT_ENTRY_PATIENT_ID, OTHER_PATIENT);
     });
-    assert_refused(DoesNotMatch, FOLDER, "Folder.patientId ", |objects| {
+    assert_broken(Rule::V9, FOLDER, "Folder.patientId ", |objects| {
         identify(objects, FOLDER, FOLDER_PATIENT_ID, OTHER_PATIENT);
     });
     let other_authority = "279035121518989^^^&1.2.250.1.213.1.4.8&ISO^NH";
-    assert_refused(DoesNotMatch, DOCUMENT, "DocumentEntry.patientId ", |objects| {
+    assert_broken(Rule::V9, DOCUMENT, "DocumentEntry.patientId ", |objects| {
         identify(objects, DOCUMENT, DOCUMENT_ENTRY_PATIENT_ID, other_authority);
     });
 }
 
 #[test]
 fn v14_no_unique_id_is_there_twice() {
-    use ErrorCode::XDSRegistryDuplicateUniqueIdInMessage as Twice;
     let DocumentEntry { unique_id, .. } = document();
     let sentence = format!("the uniqueId {unique_id} is there twice");
-    assert_refused(Twice, "Document02", &sentence, |objects| add_document(objects, "Document02", &unique_id));
+    assert_broken(Rule::V14, "Document02", &sentence, |objects| {
+        add_document(objects, "Document02", &unique_id)
+    });
     // Packages come first, so the document is the one that repeats.
-    assert_refused(Twice, DOCUMENT, &sentence, |objects| {
+    assert_broken(Rule::V14, DOCUMENT, &sentence, |objects| {
         identify(objects, FOLDER, FOLDER_UNIQUE_ID, &unique_id)
     });
-    assert_refused(Twice, DOCUMENT, &sentence, |objects| {
+    assert_broken(Rule::V14, DOCUMENT, &sentence, |objects| {
         identify(objects, SET, SUBMISSION_SET_UNIQUE_ID, &unique_id)
     });
 }
@@ -98,19 +97,15 @@ fn v9_and_v14_are_found_whatever_else_is_wrong_with_the_object() {
         identify(objects, DOCUMENT, DOCUMENT_ENTRY_PATIENT_ID, OTHER_PATIENT);
         identify(objects, DOCUMENT, DOCUMENT_ENTRY_UNIQUE_ID, &folder().unique_id);
     });
-    let codes: Vec<ErrorCode> = findings.iter().map(|finding| finding.code).collect();
-    let expected = [
-        ErrorCode::XDSRegistryMetadataError,
-        ErrorCode::XDSPatientIdDoesNotMatch,
-        ErrorCode::XDSRegistryDuplicateUniqueIdInMessage,
-    ];
-    assert_eq!(codes, expected, "{findings:#?}");
+    let rules: Vec<Rule> = findings.iter().filter_map(|finding| finding.rule).collect();
+    let expected = [Rule::V3, Rule::V9, Rule::V14];
+    assert_eq!(rules, expected, "{findings:#?}");
 }
 
 #[test]
 fn v16_no_id_is_there_twice() {
     let sentence = "the id \"SetHasFolder\" is used by two objects of the submission";
-    assert_wrong(SET_HAS_FOLDER, sentence, |objects| {
+    assert_broken(Rule::V16, SET_HAS_FOLDER, sentence, |objects| {
         association(objects, SET_HAS_DOCUMENT).common.id = SET_HAS_FOLDER.into();
     });
 }
@@ -133,7 +128,7 @@ fn v17_an_association_end_is_here_or_a_uuid() {
         [("Document9", "targetObject"), ("urn:uuid:9", "targetObject"), ("Folder9", "sourceObject")]
     {
         let sentence = format!("Association.{name}: \"{wrong_end}\" is no object of this submission");
-        assert_refused(UNRESOLVED, "Extra", &sentence, |objects| {
+        assert_broken(Rule::V17, "Extra", &sentence, |objects| {
             let (source, target) =
                 if name == "sourceObject" { (wrong_end, DOCUMENT) } else { (SET, wrong_end) };
             objects.associations.push(wire("Extra", AssociationType::HasMember, source, target));
@@ -144,8 +139,8 @@ fn v17_an_association_end_is_here_or_a_uuid() {
 #[test]
 fn v17_a_relationship_comes_from_a_document_of_this_submission() {
     for source in [SET, FOLDER, SET_HAS_DOCUMENT, ELSEWHERE] {
-        assert_refused(
-            UNRESOLVED,
+        assert_broken(
+            Rule::V17,
             "Relation",
             "APND: sourceObject must be a document of this submission",
             |objects| {
@@ -158,7 +153,7 @@ fn v17_a_relationship_comes_from_a_document_of_this_submission() {
 #[test]
 fn v17_a_relationship_leads_to_a_document() {
     for target in [SET, FOLDER, SET_HAS_DOCUMENT] {
-        assert_refused(UNRESOLVED, "Relation", "XFRM: targetObject must be a document", |objects| {
+        assert_broken(Rule::V17, "Relation", "XFRM: targetObject must be a document", |objects| {
             objects.associations.push(wire("Relation", AssociationType::Xfrm, DOCUMENT, target));
         });
     }
@@ -169,7 +164,7 @@ fn v17_what_is_replaced_is_registered_already() {
     use AssociationType::{IsSnapshotOf, Rplc, XfrmRplc};
     for (kind, name) in [(Rplc, "RPLC"), (XfrmRplc, "XFRM_RPLC"), (IsSnapshotOf, "IsSnapshotOf")] {
         let sentence = format!("{name}: targetObject must be a document that is registered already");
-        assert_refused(UNRESOLVED, "Relation", &sentence, |objects| {
+        assert_broken(Rule::V17, "Relation", &sentence, |objects| {
             add_document(objects, "Document02", "1.2.250.1.999.4.7");
             objects.associations.push(wire("Relation", kind, "Document02", DOCUMENT));
         });
@@ -189,8 +184,8 @@ fn v17_documents_of_one_submission_may_be_related() {
 }
 
 #[test]
-fn v20_a_snapshot_comes_from_a_document_of_this_submission() {
-    assert_refused(UNRESOLVED, "Relation", "IsSnapshotOf: sourceObject ", |objects| {
+fn v17_a_snapshot_comes_from_a_document_of_this_submission() {
+    assert_broken(Rule::V17, "Relation", "IsSnapshotOf: sourceObject ", |objects| {
         objects.associations.push(wire("Relation", AssociationType::IsSnapshotOf, FOLDER, ELSEWHERE));
     });
 }
@@ -201,7 +196,7 @@ fn v21_an_association_type_is_one_of_a_submission() {
     {
         let sentence =
             format!("Association.associationType: \"{sent}\" is not a type that may be submitted here");
-        assert_wrong("Relation", &sentence, |objects| {
+        assert_broken(Rule::V21, "Relation", &sentence, |objects| {
             let mut relation = wire("Relation", AssociationType::Apnd, DOCUMENT, ELSEWHERE);
             relation.association_type = sent.into();
             objects.associations.push(relation);
@@ -214,7 +209,7 @@ fn v21_membership_is_of_the_right_kinds() {
     for (source, target) in
         [(FOLDER, FOLDER), (FOLDER, SET), (SET, SET), (DOCUMENT, ELSEWHERE), (SET_HAS_DOCUMENT, DOCUMENT)]
     {
-        assert_wrong("Extra", "HasMember: wrong kind of object at one of its ends", |objects| {
+        assert_broken(Rule::V21, "Extra", "HasMember: wrong kind of object at one of its ends", |objects| {
             objects.associations.push(wire("Extra", AssociationType::HasMember, source, target));
         });
     }
@@ -222,7 +217,8 @@ fn v21_membership_is_of_the_right_kinds() {
 
 #[test]
 fn v21_a_submission_set_holds_of_associations_only_memberships_of_folders() {
-    assert_wrong(
+    assert_broken(
+        Rule::V21,
         "Extra",
         "HasMember: of the associations, a SubmissionSet holds only those of a Folder",
         |objects| {
@@ -235,7 +231,7 @@ fn v21_a_submission_set_holds_of_associations_only_memberships_of_folders() {
 fn v21_a_new_version_is_no_submission() {
     for lid in [ELSEWHERE, "Document99"] {
         for id in [DOCUMENT, FOLDER] {
-            assert_wrong(id, "logicalID: differs from the id", |objects| {
+            assert_broken(Rule::V21, id, "logicalID: differs from the id", |objects| {
                 common(objects, id).lid = Some(lid.into())
             });
         }
@@ -249,7 +245,7 @@ fn v21_a_new_version_is_no_submission() {
 fn v21_annotations_of_a_metadata_update_are_refused() {
     for name in ["PreviousVersion", "NewStatus", "OriginalStatus", "AssociationPropagation"] {
         let sentence = format!("Association.{name}: belongs to a metadata update (ITI-57)");
-        assert_wrong(SET_HAS_DOCUMENT, &sentence, |objects| {
+        assert_broken(Rule::V21, SET_HAS_DOCUMENT, &sentence, |objects| {
             common(objects, SET_HAS_DOCUMENT).set_slot(name, "1")
         });
     }
@@ -264,7 +260,7 @@ fn v22_a_membership_takes_no_documentation() {
         association.common.classifications = documentation.to_ebxml().common.classifications;
         association
     };
-    assert_wrong("Extra", "HasMember: takes no association documentation", |objects| {
+    assert_broken(Rule::V22, "Extra", "HasMember: takes no association documentation", |objects| {
         let mut reference = documented(SET, ELSEWHERE, AssociationType::HasMember);
         reference.common.set_slot("SubmissionSetStatus", "Reference");
         objects.associations.push(reference);
@@ -277,24 +273,30 @@ fn v22_a_membership_takes_no_documentation() {
 
 #[test]
 fn v23_the_submission_set_says_if_a_document_is_new() {
-    assert_wrong(SET_HAS_DOCUMENT, "SubmissionSetStatus: required, and missing", |objects| {
+    assert_broken(Rule::V23, SET_HAS_DOCUMENT, "SubmissionSetStatus: required, and missing", |objects| {
         common(objects, SET_HAS_DOCUMENT).slots.clear();
     });
-    assert_wrong("Extra", "SubmissionSetStatus: required, and missing", |objects| {
+    assert_broken(Rule::V23, "Extra", "SubmissionSetStatus: required, and missing", |objects| {
         objects.associations.push(wire("Extra", AssociationType::HasMember, SET, ELSEWHERE));
     });
 }
 
 #[test]
 fn v23_a_submission_set_status_is_original_or_reference() {
-    assert_wrong(SET_HAS_DOCUMENT, "Association.SubmissionSetStatus: \"original\" is neither", |objects| {
-        common(objects, SET_HAS_DOCUMENT).set_slot("SubmissionSetStatus", "original");
-    });
+    assert_broken(
+        Rule::V23,
+        SET_HAS_DOCUMENT,
+        "Association.SubmissionSetStatus: \"original\" is neither",
+        |objects| {
+            common(objects, SET_HAS_DOCUMENT).set_slot("SubmissionSetStatus", "original");
+        },
+    );
 }
 
 #[test]
 fn v23_a_new_document_is_no_reference() {
-    assert_wrong(
+    assert_broken(
+        Rule::V23,
         SET_HAS_DOCUMENT,
         "SubmissionSetStatus: Reference, but the document is in this submission",
         |objects| {
@@ -305,7 +307,8 @@ fn v23_a_new_document_is_no_reference() {
 
 #[test]
 fn v24_an_on_demand_document_is_not_registered_here() {
-    assert_wrong(
+    assert_broken(
+        Rule::V24,
         DOCUMENT,
         "DocumentEntry.objectType: an On-Demand document is registered by ITI-61",
         |objects| {
@@ -315,14 +318,14 @@ fn v24_an_on_demand_document_is_not_registered_here() {
 }
 
 #[test]
-fn shape_something_is_submitted() {
+fn s2_something_is_submitted() {
     let bare = |objects: &mut SubmitObjects| {
         objects.extrinsic_objects.clear();
         objects.packages.retain(|package| package.common.id == SET);
         objects.associations.clear();
     };
-    assert_wrong(None, "nothing is submitted", bare);
-    assert_wrong(None, "nothing is submitted", |objects| {
+    assert_broken(Rule::S2, None, "nothing is submitted", bare);
+    assert_broken(Rule::S2, None, "nothing is submitted", |objects| {
         bare(objects);
         let mut reference = wire("Reference", AssociationType::HasMember, SET, ELSEWHERE);
         reference.common.set_slot("SubmissionSetStatus", "Reference");
@@ -331,7 +334,7 @@ fn shape_something_is_submitted() {
 }
 
 #[test]
-fn shape_a_registered_document_may_be_put_into_a_registered_folder() {
+fn s2_a_registered_document_may_be_put_into_a_registered_folder() {
     let submission = assert_accepted(|objects| {
         objects.extrinsic_objects.clear();
         objects.packages.retain(|package| package.common.id == SET);
@@ -348,18 +351,44 @@ fn shape_a_registered_document_may_be_put_into_a_registered_folder() {
 }
 
 #[test]
-fn shape_the_submission_set_holds_each_object_exactly_once() {
+fn s3_the_submission_set_holds_each_object_exactly_once() {
     for (member, object, kind) in [
         (SET_HAS_DOCUMENT, DOCUMENT, "DocumentEntry"),
         (SET_HAS_FOLDER, FOLDER, "Folder"),
         (SET_HAS_MEMBERSHIP, FOLDER_HAS_DOCUMENT, "HasMember of a Folder"),
     ] {
         let sentence = |has| format!("{kind}: needs exactly one HasMember from the SubmissionSet, has {has}");
-        assert_wrong(object, &sentence(0), |objects| objects.associations.retain(|a| a.common.id != member));
-        assert_wrong(object, &sentence(2), |objects| {
+        assert_broken(Rule::S3, object, &sentence(0), |objects| {
+            objects.associations.retain(|a| a.common.id != member)
+        });
+        assert_broken(Rule::S3, object, &sentence(2), |objects| {
             let mut again = association(objects, member).clone();
             again.common.id = "Again".into();
             objects.associations.push(again);
         });
     }
+}
+
+#[test]
+fn v21_a_document_is_not_related_to_itself() {
+    for kind in [AssociationType::Apnd, AssociationType::Xfrm, AssociationType::Signs] {
+        let sentence = format!("{}: a document has no such relationship to itself", kind.name());
+        assert_broken(Rule::V21, "Relation", &sentence, |objects| {
+            objects.associations.push(wire("Relation", kind, DOCUMENT, DOCUMENT));
+        });
+    }
+}
+
+#[test]
+fn v1_nothing_else_is_in_a_submission() {
+    let text = format!(
+        "<RegistryObjectList xmlns=\"{}\"><Service id=\"x\"/></RegistryObjectList>",
+        crate::constants::ns::RIM
+    );
+    let document = xml::Document::parse(&text, &xml::Limits::default()).unwrap();
+    let objects = SubmitObjects::read(document.root()).unwrap();
+    assert_eq!(
+        (objects.findings[0].rule, objects.findings[0].location.as_deref()),
+        (Some(Rule::V1), Some("x"))
+    );
 }

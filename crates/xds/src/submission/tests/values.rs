@@ -41,7 +41,7 @@ macro_rules! malformed {
         #[test]
         fn $test() {
             let sentence = concat!($attribute, ": ");
-            assert_wrong($object, sentence, |objects| $set(common(objects, $object), $name, $value));
+            assert_broken(Rule::V3, $object, sentence, |objects| $set(common(objects, $object), $name, $value));
         }
     )*};
 }
@@ -92,14 +92,14 @@ malformed! {
 
 #[test]
 fn v3_document_entry_mime_type() {
-    assert_wrong(DOCUMENT, "DocumentEntry.mimeType: \"xml\" ", |objects| {
+    assert_broken(Rule::V3, DOCUMENT, "DocumentEntry.mimeType: \"xml\" ", |objects| {
         objects.extrinsic_objects[0].mime_type = Some("xml".into());
     });
 }
 
 #[test]
 fn v3_an_author_needs_more_than_a_role() {
-    assert_wrong(DOCUMENT, "DocumentEntry.author: needs", |objects| {
+    assert_broken(Rule::V3, DOCUMENT, "DocumentEntry.author: needs", |objects| {
         classification(common(objects, DOCUMENT), DOCUMENT_ENTRY_AUTHOR).slots =
             vec![slot("authorRole", &["Attending"])];
     });
@@ -107,7 +107,7 @@ fn v3_an_author_needs_more_than_a_role() {
 
 #[test]
 fn v3_an_author_is_one_person() {
-    assert_wrong(SET, "SubmissionSet.authorPerson: only one value is allowed, 2", |objects| {
+    assert_broken(Rule::V3, SET, "SubmissionSet.authorPerson: only one value is allowed, 2", |objects| {
         let author = classification(common(objects, SET), SUBMISSION_SET_AUTHOR);
         author.slots = vec![slot("authorPerson", &["^MARTIN", "^BERNARD"])];
     });
@@ -126,12 +126,12 @@ fn v3_what_may_be_there_once_is_refused_twice() {
         let expected = format!("DocumentEntry.{name}: only one value is allowed, 2 were sent");
         assert_eq!(findings.iter().map(|f| f.context.clone()).collect::<Vec<_>>(), [expected]);
     }
-    assert_wrong(DOCUMENT, "DocumentEntry.classCode: only one value is allowed, 2", |objects| {
+    assert_broken(Rule::V3, DOCUMENT, "DocumentEntry.classCode: only one value is allowed, 2", |objects| {
         let entry = common(objects, DOCUMENT);
         let again = classification(entry, DOCUMENT_ENTRY_CLASS_CODE).clone();
         entry.classifications.push(again);
     });
-    assert_wrong(SET, "SubmissionSet.patientId: only one value is allowed, 2", |objects| {
+    assert_broken(Rule::V3, SET, "SubmissionSet.patientId: only one value is allowed, 2", |objects| {
         let set = common(objects, SET);
         let again = set.external_identifiers[0].clone();
         set.external_identifiers.push(again);
@@ -142,10 +142,7 @@ fn v3_what_may_be_there_once_is_refused_twice() {
 fn v3_an_id_that_claims_to_be_a_uuid_is_one() {
     let findings = checked(renamed(sample(), DOCUMENT, "urn:uuid:1")).unwrap_err();
     let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
-    assert_eq!(
-        (finding.code, finding.location.as_deref()),
-        (ErrorCode::XDSRegistryMetadataError, Some("urn:uuid:1"))
-    );
+    assert_eq!((finding.rule, finding.location.as_deref()), (Some(Rule::V3), Some("urn:uuid:1")));
     assert_eq!(finding.context, "the id \"urn:uuid:1\" is not a UUID");
 }
 
@@ -156,7 +153,7 @@ fn v4_a_slot_is_there_once() {
         (SET, "RegistryPackage: the Slot \"urn:example:ward\" is there twice"),
         (SET_HAS_FOLDER, "Association: the Slot \"urn:example:ward\" is there twice"),
     ] {
-        assert_wrong(id, sentence, |objects| {
+        assert_broken(Rule::V4, id, sentence, |objects| {
             let slots = &mut common(objects, id).slots;
             slots.retain(|slot| slot.name != "urn:example:ward");
             slots.extend([slot("urn:example:ward", &["7B"]), slot("urn:example:ward", &["7C"])]);
@@ -166,14 +163,14 @@ fn v4_a_slot_is_there_once() {
 
 #[test]
 fn v4_a_slot_has_a_name() {
-    assert_wrong(DOCUMENT, "DocumentEntry: a Slot without a name", |objects| {
+    assert_broken(Rule::V4, DOCUMENT, "DocumentEntry: a Slot without a name", |objects| {
         common(objects, DOCUMENT).slots.push(slot("", &["7B"]));
     });
 }
 
 #[test]
 fn v4_a_classification_belongs_to_the_object_that_holds_it() {
-    assert_wrong(DOCUMENT, "Classification.classifiedObject \"SubmissionSet01\" ", |objects| {
+    assert_broken(Rule::V4, DOCUMENT, "Classification.classifiedObject \"SubmissionSet01\" ", |objects| {
         classification(common(objects, DOCUMENT), DOCUMENT_ENTRY_TYPE_CODE).classified_object =
             Some(SET.into());
     });
@@ -181,7 +178,7 @@ fn v4_a_classification_belongs_to_the_object_that_holds_it() {
 
 #[test]
 fn v4_an_identifier_belongs_to_the_object_that_holds_it() {
-    assert_wrong(FOLDER, "ExternalIdentifier.registryObject \"Document01\" ", |objects| {
+    assert_broken(Rule::V4, FOLDER, "ExternalIdentifier.registryObject \"Document01\" ", |objects| {
         common(objects, FOLDER).external_identifiers[0].registry_object = Some(DOCUMENT.into());
     });
 }
@@ -189,7 +186,8 @@ fn v4_an_identifier_belongs_to_the_object_that_holds_it() {
 #[test]
 fn v4_a_code_has_one_scheme() {
     for schemes in [&[][..], &["1.2.3", "1.2.4"], &[""]] {
-        assert_wrong(
+        assert_broken(
+            Rule::V4,
             DOCUMENT,
             "DocumentEntry.formatCode: the code \"urn:ihe:iti:xds-sd:pdf:2008\" needs one codingScheme",
             |objects| {
@@ -203,18 +201,29 @@ fn v4_a_code_has_one_scheme() {
 #[test]
 fn v4_a_code_has_a_display_name() {
     for name in [vec![], vec![LocalizedString { value: " ".into(), ..LocalizedString::default() }]] {
-        assert_wrong(FOLDER, "Folder.codeList: the code \"STAY\" has no display name", |objects| {
-            classification(common(objects, FOLDER), FOLDER_CODE).name = name;
-        });
+        assert_broken(
+            Rule::V4,
+            FOLDER,
+            "Folder.codeList: the code \"STAY\" has no display name",
+            |objects| {
+                classification(common(objects, FOLDER), FOLDER_CODE).name = name;
+            },
+        );
     }
 }
 
 #[test]
 fn v4_a_code_has_a_code() {
     for sent in [None, Some(String::new())] {
-        assert_wrong(SET, "SubmissionSet.contentTypeCode: a code without nodeRepresentation", |objects| {
-            classification(common(objects, SET), SUBMISSION_SET_CONTENT_TYPE_CODE).node_representation = sent;
-        });
+        assert_broken(
+            Rule::V4,
+            SET,
+            "SubmissionSet.contentTypeCode: a code without nodeRepresentation",
+            |objects| {
+                classification(common(objects, SET), SUBMISSION_SET_CONTENT_TYPE_CODE).node_representation =
+                    sent;
+            },
+        );
     }
 }
 
@@ -222,10 +231,15 @@ fn v4_a_code_has_a_code() {
 fn v7_a_service_does_not_stop_before_it_starts() {
     for (start, stop) in [("2025", "20241231"), ("20240229120000", "20240229115959"), ("202403", "20240229")]
     {
-        assert_wrong(DOCUMENT, "DocumentEntry.serviceStartTime: later than serviceStopTime", |objects| {
-            common(objects, DOCUMENT).set_slot("serviceStartTime", start);
-            common(objects, DOCUMENT).set_slot("serviceStopTime", stop);
-        });
+        assert_broken(
+            Rule::V7,
+            DOCUMENT,
+            "DocumentEntry.serviceStartTime: later than serviceStopTime",
+            |objects| {
+                common(objects, DOCUMENT).set_slot("serviceStartTime", start);
+                common(objects, DOCUMENT).set_slot("serviceStopTime", stop);
+            },
+        );
     }
 }
 
@@ -249,10 +263,7 @@ fn v27_with_strict_names_an_extra_slot_has_a_urn_of_its_own() {
         assert!(checked(objects.clone()).is_ok(), "{name} is refused without strict names");
         let findings = checked_by(objects, &strict).unwrap_err();
         let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
-        assert_eq!(
-            (finding.code, finding.location.as_deref()),
-            (ErrorCode::XDSRegistryMetadataError, Some(DOCUMENT))
-        );
+        assert_eq!((finding.rule, finding.location.as_deref()), (Some(Rule::V27), Some(DOCUMENT)));
         let expected =
             format!("DocumentEntry: the name of the extra Slot \"{name}\" is not a URN outside urn:ihe:");
         assert_eq!(finding.context, expected);
@@ -263,39 +274,50 @@ fn v27_with_strict_names_an_extra_slot_has_a_urn_of_its_own() {
 fn v29_a_value_has_at_most_256_characters() {
     let (longest, longer) = ("é".repeat(256), "é".repeat(257));
     assert_accepted(|objects| common(objects, DOCUMENT).set_slot("urn:example:ward", longest));
-    assert_wrong(DOCUMENT, "DocumentEntry, Slot \"urn:example:ward\": 257 characters", |objects| {
-        common(objects, DOCUMENT).set_slot("urn:example:ward", longer.clone());
-    });
-    assert_wrong(DOCUMENT, "DocumentEntry, name of a Slot: 257 characters", |objects| {
+    assert_broken(
+        Rule::V29,
+        DOCUMENT,
+        "DocumentEntry, Slot \"urn:example:ward\": 257 characters",
+        |objects| {
+            common(objects, DOCUMENT).set_slot("urn:example:ward", longer.clone());
+        },
+    );
+    assert_broken(Rule::V29, DOCUMENT, "DocumentEntry, name of a Slot: 257 characters", |objects| {
         common(objects, DOCUMENT).set_slot(&longer, "7B");
     });
-    assert_wrong(SET, "RegistryPackage, Slot of a Classification: 257 characters", |objects| {
+    assert_broken(Rule::V29, SET, "RegistryPackage, Slot of a Classification: 257 characters", |objects| {
         set_author(common(objects, SET), "authorRole", &longer);
     });
-    assert_wrong(
+    assert_broken(
+        Rule::V29,
         FOLDER,
         "RegistryPackage, nodeRepresentation of a Classification: 257 characters",
         |objects| {
             classification(common(objects, FOLDER), FOLDER_CODE).node_representation = Some(longer.clone());
         },
     );
-    assert_wrong(DOCUMENT, "DocumentEntry, value of an ExternalIdentifier: 257 characters", |objects| {
-        set_identifier(common(objects, DOCUMENT), DOCUMENT_ENTRY_UNIQUE_ID, &longer);
-    });
-    assert_wrong(DOCUMENT, "DocumentEntry.mimeType: 257 characters", |objects| {
+    assert_broken(
+        Rule::V29,
+        DOCUMENT,
+        "DocumentEntry, value of an ExternalIdentifier: 257 characters",
+        |objects| {
+            set_identifier(common(objects, DOCUMENT), DOCUMENT_ENTRY_UNIQUE_ID, &longer);
+        },
+    );
+    assert_broken(Rule::V29, DOCUMENT, "DocumentEntry.mimeType: 257 characters", |objects| {
         objects.extrinsic_objects[0].mime_type = Some(format!("a/{}", "b".repeat(255)));
     });
 }
 
 #[test]
-fn limited_metadata_are_refused() {
+fn s4_limited_metadata_are_refused() {
     for (id, node) in [
         (DOCUMENT, DOCUMENT_ENTRY_LIMITED_METADATA),
         (SET, SUBMISSION_SET_LIMITED_METADATA),
         (FOLDER, FOLDER_LIMITED_METADATA),
     ] {
         let sentence = if id == DOCUMENT { "DocumentEntry: limited" } else { "RegistryPackage: limited" };
-        assert_wrong(id, sentence, |objects| {
+        assert_broken(Rule::S4, id, sentence, |objects| {
             let mark = Classification { node: Some(node.into()), ..Classification::default() };
             common(objects, id).classifications.push(mark);
         });
