@@ -4,6 +4,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::App;
 
+/// What the messages look like, for generators of clients.
+const SCHEMAS: [&str; 7] = [
+    include_str!("../../../../schemas/xsd/rim.xsd"),
+    include_str!("../../../../schemas/xsd/rs.xsd"),
+    include_str!("../../../../schemas/xsd/lcm.xsd"),
+    include_str!("../../../../schemas/xsd/query.xsd"),
+    include_str!("../../../../schemas/xsd/xds.xsd"),
+    include_str!("../../../../schemas/xsd/rmd.xsd"),
+    include_str!("../../../../schemas/xsd/hl7.xsd"),
+];
+
 const REGISTRY: &str = include_str!("../../../../schemas/wsdl/registry.wsdl");
 const REPOSITORY: &str = include_str!("../../../../schemas/wsdl/repository.wsdl");
 
@@ -24,7 +35,7 @@ fn describe(app: &App, request: &HttpRequest, wsdl: &str) -> HttpResponse {
             .content_type("text/plain; charset=utf-8")
             .body(hint);
     }
-    HttpResponse::Ok()
-        .content_type("text/xml; charset=utf-8")
-        .body(wsdl.replace("{address}", &xml::escape_attribute(&address)))
+    HttpResponse::Ok().content_type("text/xml; charset=utf-8").body(
+        wsdl.replace("{types}", &SCHEMAS.concat()).replace("{address}", &xml::escape_attribute(&address)),
+    )
 }
