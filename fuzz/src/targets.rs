@@ -6,7 +6,7 @@ use soap::ContentType;
 use uuid::Uuid;
 use xds::ebxml::SubmitObjects;
 use xds::query::Request;
-use xds::submission::{Rules, ValidSubmission};
+use xds::submission::{Rules, Transaction, ValidSubmission};
 
 /// One reader of foreign octets. Its corpus is the folder of its name.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +89,8 @@ fn ebxml(octets: &[u8]) {
             number += 1;
             Uuid::from_u128(number)
         };
-        if let Ok(valid) = ValidSubmission::check(objects, &Rules::default(), &mut fresh) {
+        if let Ok(valid) = ValidSubmission::check(objects, Transaction::Iti42, &Rules::default(), &mut fresh)
+        {
             let fragment = valid.fragment(valid.submission_set.entry_uuid);
             assert!(fragment.is_some(), "a valid submission has a fragment of its SubmissionSet");
         }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
 use xml::Writer;
 
-use crate::{Act, Event, MessageId, Object, Outcome};
+use crate::{Act, Event, MessageId, Object, Outcome, RegistryObjectKind};
 
 /// A coded value: code, system, text.
 type Code = (&'static str, &'static str, &'static str);
@@ -34,6 +34,9 @@ const ITI_41: Code = ("ITI-41", "IHE Transactions", "Provide and Register Docume
 const ITI_42: Code = ("ITI-42", "IHE Transactions", "Register Document Set-b");
 const ITI_18: Code = ("ITI-18", "IHE Transactions", "Registry Stored Query");
 const ITI_43: Code = ("ITI-43", "IHE Transactions", "Retrieve Document Set");
+const ITI_61: Code = ("ITI-61", "IHE Transactions", "Register On-Demand Document Entry");
+const ITI_62: Code = ("ITI-62", "IHE Transactions", "Remove Metadata");
+const ITI_86: Code = ("ITI-86", "IHE Transactions", "Remove Documents");
 const ITI_8: Code = ("ITI-8", "IHE Transactions", "Patient Identity Feed");
 const ITI_44: Code = ("ITI-44", "IHE Transactions", "Patient Identity Feed");
 const PATIENT_MERGE: Code = ("patient-merge", "Carnet", "Fusion de dossiers");
@@ -62,6 +65,41 @@ const SUBMISSION_SET: Code = (
     "submission set classificationNode",
 );
 
+/// What an entryUUID is said to be (RMD supplement, §3.62.5.1).
+const fn registry_object(kind: RegistryObjectKind) -> Code {
+    use RegistryObjectKind::*;
+    let (code, text) = match kind {
+        DocumentEntry => ("urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1", "document entry object type"),
+        OnDemandDocumentEntry => {
+            ("urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248", "on-demand document entry object type")
+        }
+        SubmissionSet => {
+            ("urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd", "submission set classification node")
+        }
+        Folder => ("urn:uuid:d9d542f3-6cc4-48b6-8870-ea235fbc94c2", "folder classification node"),
+        HasMember => {
+            ("urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember", "has-member association type")
+        }
+        Replacement => ("urn:ihe:iti:2007:AssociationType:RPLC", "replacement relationship association type"),
+        Transformation => {
+            ("urn:ihe:iti:2007:AssociationType:XFRM", "transformation relationship association type")
+        }
+        Addendum => ("urn:ihe:iti:2007:AssociationType:APND", "addendum relationship association type"),
+        TransformationAndReplacement => (
+            "urn:ihe:iti:2007:AssociationType:XFRM_RPLC",
+            "replace-transformation relationship association type",
+        ),
+        Signature => {
+            ("urn:ihe:iti:2007:AssociationType:signs", "digital signature relationship association type")
+        }
+        Snapshot => {
+            ("urn:ihe:iti:2010:AssociationType:IsSnapshotOf", "is-snapshot-of relationship association type")
+        }
+        Reference => ("urn:ihe:iti:2017:ObjectRef", "registry object reference"),
+    };
+    (code, "IHE XDS Metadata", text)
+}
+
 /// How the trace names itself when it was read.
 const AUDIT_LOG: &str = "carnet:audit";
 /// What the trace says of a security header that nobody checked.
@@ -77,6 +115,9 @@ const fn row(act: Act) -> Row {
         Act::Iti42Repository => row(EXPORT, "R", ITI_42, FROM_US),
         Act::Iti18Registry => row(QUERY, "E", ITI_18, TO_US),
         Act::Iti43Repository => row(EXPORT, "R", ITI_43, FROM_US),
+        Act::Iti61Registry => row(IMPORT, "C", ITI_61, TO_US),
+        Act::Iti62Registry => row(PATIENT_RECORD, "D", ITI_62, TO_US),
+        Act::Iti86Repository => row(PATIENT_RECORD, "D", ITI_86, TO_US),
         Act::PatientOpened => row(PATIENT_RECORD, "C", PATIENT_OPEN, TO_US),
         Act::Iti8Added => row(PATIENT_RECORD, "C", ITI_8, TO_US),
         Act::Iti8Revised | Act::Iti8Survived => row(PATIENT_RECORD, "U", ITI_8, TO_US),
@@ -117,7 +158,7 @@ pub fn render(event: &Event) -> String {
         }
         w.close();
     }
-    event.objects.iter().for_each(|object| write_object(&mut w, object));
+    event.objects.iter().for_each(|object| write_object(&mut w, event.act, object));
     if event.act == Act::AuditRead {
         let w = object(&mut w, AUDIT_LOG, ["2", "13"], URI);
         w.element("ParticipantObjectName", &[], "Security Audit Log").close();
@@ -190,17 +231,24 @@ fn host(endpoint: &str) -> Option<&str> {
     }
 }
 
-fn write_object(w: &mut Writer, touched: &Object) {
+fn write_object(w: &mut Writer, act: Act, touched: &Object) {
     match touched {
         Object::SubmissionSet { unique_id } => {
             object(w, unique_id, ["2", "20"], SUBMISSION_SET);
         }
         Object::Document { unique_id, repository_unique_id, home_community_id } => {
             object(w, unique_id, ["2", "3"], REPORT_NUMBER);
-            detail(w, "Repository Unique ID", repository_unique_id);
+            let repository = match act {
+                Act::Iti86Repository => "urn:ihe:iti:xds:2007:repositoryUniqueId",
+                _ => "Repository Unique ID",
+            };
+            detail(w, repository, repository_unique_id);
             if let Some(home) = home_community_id {
                 detail(w, "ihe:homeCommunityID", home);
             }
+        }
+        Object::RegistryObject { entry_uuid, kind } => {
+            object(w, entry_uuid, ["2", "3"], registry_object(*kind));
         }
         Object::Query { id, request, home_community_id } => {
             object(w, id, ["2", "24"], ITI_18);

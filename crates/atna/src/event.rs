@@ -18,6 +18,12 @@ pub enum Act {
     Iti18Registry,
     /// ITI-43 as answered by the Document Repository: Export, R. The requester is the destination.
     Iti43Repository,
+    /// ITI-61 as received by the Document Registry: Import, C.
+    Iti61Registry,
+    /// ITI-62 as received by the Document Registry: Patient Record, D.
+    Iti62Registry,
+    /// ITI-86 as received by the Document Repository: Patient Record, D.
+    Iti86Repository,
     /// A record was opened (ouverture du DMP): Patient Record, C.
     PatientOpened,
     /// ITI-8 A01, A04, A05: Patient Record, C.
@@ -80,8 +86,29 @@ pub enum Object {
     SubmissionSet { unique_id: String },
     /// 2/3 by DocumentEntry.uniqueId.
     Document { unique_id: String, repository_unique_id: String, home_community_id: Option<String> },
+    /// 2/3 by entryUUID (`urn:uuid:`): an object of the registry that is removed.
+    RegistryObject { entry_uuid: String, kind: RegistryObjectKind },
     /// 2/24: stored query id, and the `query:AdhocQueryRequest` as XML.
     Query { id: String, request: String, home_community_id: Option<String> },
+}
+
+/// What an entryUUID stands for: tells how its id is named in the trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegistryObjectKind {
+    DocumentEntry,
+    OnDemandDocumentEntry,
+    SubmissionSet,
+    Folder,
+    HasMember,
+    Replacement,
+    Transformation,
+    Addendum,
+    TransformationAndReplacement,
+    Signature,
+    Snapshot,
+    /// Any other, and what is not known.
+    Reference,
 }
 
 /// The node that writes the event.
@@ -173,6 +200,11 @@ impl Event {
                 [one] => format!("read document {one}"),
                 several => format!("read {} documents: {}", several.len(), several.join(", ")),
             },
+            Act::Iti61Registry => {
+                format!("registered on-demand documents, submission {}", set.unwrap_or("unknown"))
+            }
+            Act::Iti62Registry => format!("removed {} objects from the registry", self.objects.len()),
+            Act::Iti86Repository => format!("removed documents: {}", documents.join(", ")),
             Act::PatientOpened => "opened the record".to_owned(),
             Act::Iti8Added | Act::Iti44Added => "announced the patient".to_owned(),
             Act::Iti8Revised | Act::Iti44Revised => "revised the patient".to_owned(),

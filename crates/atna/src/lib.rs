@@ -8,5 +8,5 @@ pub mod dicom;
 mod event;
 mod store;
 
-pub use event::{Act, Event, MessageId, Object, Outcome, Source};
+pub use event::{Act, Event, MessageId, Object, Outcome, RegistryObjectKind, Source};
 pub use store::{Error, Filter, Row, record, search};

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use xds::ebxml::{Association, ExtrinsicObject, RegistryPackage};
-use xds::message::{DocumentRequest, ReceivedResponse};
+use xds::message::{DocumentRequest, Made, ReceivedResponse};
 
 pub use error::Error;
 pub use openssl::ssl::SslConnector;
@@ -128,6 +128,8 @@ pub struct Retrieved {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetrievedDocument {
     pub request: DocumentRequest,
+    /// Of a document that was made when it was asked for.
+    pub made: Option<Made>,
     pub mime_type: String,
     pub path: PathBuf,
     /// In octets.

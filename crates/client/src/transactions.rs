@@ -1,4 +1,4 @@
-//! ITI-41, ITI-42, ITI-18 and ITI-43 from the client's side.
+//! Each transaction from the client's side.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use soap::package::same_part;
 use xds::constants::action;
 use xds::ebxml::SubmitObjects;
 use xds::message::{
-    Content, DocumentRequest, ProvideAndRegister, ReceivedResponse, RegistryResponse, RetrieveRequest,
-    read_query_response, read_retrieve_response,
+    Content, DocumentRequest, Made, ProvideAndRegister, ReceivedResponse, RegistryResponse, RemoveDocuments,
+    RemoveObjects, RetrieveRequest, read_query_response, read_retrieve_response,
 };
 use xds::query::Request;
 
@@ -53,6 +53,29 @@ impl Client {
         self.exchange(call).await?.read(RegistryResponse::read)
     }
 
+    /// Registers on-demand documents (ITI-61). The action of the answer is not looked at: it breaks the rule for names,
+    /// and servers differ.
+    pub async fn register_on_demand(&self, objects: &SubmitObjects) -> Result<ReceivedResponse, Error> {
+        let call =
+            self.call(&self.endpoints.registry, action::ITI_61, Encoding::Simple, |w| objects.write(w));
+        self.exchange(call).await?.read(RegistryResponse::read)
+    }
+
+    /// Removes objects from the registry (ITI-62).
+    pub async fn remove_metadata(&self, request: &RemoveObjects) -> Result<ReceivedResponse, Error> {
+        let call =
+            self.call(&self.endpoints.registry, action::ITI_62, Encoding::Simple, |w| request.write(w));
+        self.exchange(call).await?.read(RegistryResponse::read)
+    }
+
+    /// Removes documents from the repository (ITI-86).
+    pub async fn remove_documents(&self, requests: &[DocumentRequest]) -> Result<ReceivedResponse, Error> {
+        let request = RemoveDocuments(requests.to_vec());
+        let call =
+            self.call(&self.endpoints.repository, action::ITI_86, Encoding::Simple, |w| request.write(w));
+        self.exchange(call).await?.read(RegistryResponse::read)
+    }
+
     /// Asks the registry (ITI-18).
     pub async fn query(&self, request: &Request) -> Result<QueryAnswer, Error> {
         let call =
@@ -81,12 +104,12 @@ impl Client {
         let answer = self.exchange(call).await?;
         let (response, places) = answer.read(|body| places(&answer, body))?;
         let mut documents = Vec::new();
-        for (request, mime_type, place) in places {
+        for (request, made, mime_type, place) in places {
             let Received { path, size } = match place {
                 Place::File(received) => received,
                 Place::Memory(octets) => write(&octets, folder).await?,
             };
-            documents.push(RetrievedDocument { request, mime_type, path, size });
+            documents.push(RetrievedDocument { request, made, mime_type, path, size });
         }
         Ok(Retrieved { response, documents })
     }
@@ -98,7 +121,7 @@ enum Place {
     Memory(Vec<u8>),
 }
 
-type Places = Vec<(DocumentRequest, String, Place)>;
+type Places = Vec<(DocumentRequest, Option<Made>, String, Place)>;
 
 fn places(answer: &Answer, body: xml::Element<'_>) -> Result<(ReceivedResponse, Places), String> {
     let (response, received) = read_retrieve_response(body).map_err(|error| error.to_string())?;
@@ -116,7 +139,7 @@ fn places(answer: &Answer, body: xml::Element<'_>) -> Result<(ReceivedResponse, 
                 Place::Memory(STANDARD.decode(compact).map_err(|_| "a document is not base64")?)
             }
         };
-        places.push((document.request, document.mime_type, place));
+        places.push((document.request, document.made, document.mime_type, place));
     }
     Ok((response, places))
 }

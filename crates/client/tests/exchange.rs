@@ -223,6 +223,7 @@ fn found(documents: &[(&str, Content<'static>)]) -> String {
         .iter()
         .map(|(unique_id, content)| DocumentResponse {
             request: request(unique_id),
+            made: None,
             mime_type: "text/goofy".to_owned(),
             content: content.clone(),
         })

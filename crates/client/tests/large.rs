@@ -65,6 +65,7 @@ async fn answer(request: HttpRequest, payload: web::Payload, file: web::Data<Pat
         None => {
             let document = DocumentResponse {
                 request: wanted(),
+                made: None,
                 mime_type: "application/pdf".to_owned(),
                 content: Content::Part("1@x".to_owned()),
             };

@@ -12,7 +12,7 @@ pub enum Failure {
     #[error("the registry's database is not available: {0}")]
     Unavailable(String),
     /// The commit was sent, its answer was lost, and looking the outcome up failed too.
-    #[error("the outcome of the submission is not known")]
+    #[error("the outcome of the request is not known")]
     OutcomeUnknown,
     /// A defect of this server. Nothing was stored.
     #[error("internal error: {0}")]
@@ -30,8 +30,8 @@ impl Failure {
             ),
             Failure::OutcomeUnknown => (
                 ErrorCode::XDSRegistryError,
-                "The connection to the database broke during the commit, so it is not known whether the submission \
-                 was stored. Query for the SubmissionSet by its uniqueId before sending it again.",
+                "The connection to the database broke during the commit, so it is not known whether the request \
+                 took effect. Query for its objects before sending it again.",
             ),
             Failure::Internal(_) => {
                 (ErrorCode::XDSRegistryError, "Internal error of the registry; nothing was done.")

@@ -1,6 +1,8 @@
 //! The Document Registry: it keeps the metadata, decides what may enter a record and answers queries.
 //!
 //! * [`iti42`] registers a submission: state rules, side effects, trace and companion writes in one transaction.
+//! * [`iti61`] registers documents that are made when they are retrieved.
+//! * [`iti62`] removes metadata.
 //! * [`iti18`] answers stored queries.
 //! * [`patients`] opens and merges records and finds them by identifier.
 //! * [`visibility`] tells repositories which documents may be read.
@@ -11,6 +13,8 @@
 pub mod failure;
 pub mod iti18;
 pub mod iti42;
+pub mod iti61;
+pub mod iti62;
 pub mod patients;
 mod sql;
 pub mod visibility;

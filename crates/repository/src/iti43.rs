@@ -1,18 +1,20 @@
 //! Retrieve Document Set, ITI-43 (TF-2 §3.43). Octets leave only when the trace of their leaving is durable.
 
 use access::Requester;
-use atna::{Act, Event, Object, Outcome};
+use atna::{Act, Event, Outcome};
 use blob::BlobStore;
 use xds::error::{ErrorCode, Finding};
-use xds::message::{DocumentRequest, RegistryResponse, ResponseStatus};
+use xds::message::{DocumentRequest, Made, RegistryResponse, ResponseStatus};
 
 use crate::port::{self, Readable};
 use crate::sql::StoredDocument;
+use crate::trace::events;
 use crate::{Failure, Repository, sql};
 
 /// A document on its way out.
 pub struct Retrieved<Reader> {
     pub request: DocumentRequest,
+    pub made: Option<Made>,
     pub mime_type: String,
     pub size: u64,
     /// Verified octets, as a stream.
@@ -38,10 +40,8 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         };
         if let Err(failure) = &result {
             let missing = requests.into_iter().map(|request| (None, request)).collect();
-            let traced = self
-                .write_trace(&self.events(requester, missing, Outcome::SeriousFailure, &failure.codes()))
-                .await;
-            if let Err(error) = traced {
+            let event = self.retrieval(requester, Outcome::SeriousFailure).described(failure.codes());
+            if let Err(error) = self.write_trace(&events(&event, missing)).await {
                 tracing::error!("the trace of a failed retrieval cannot be written: {error}");
             }
         }
@@ -100,7 +100,13 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
                     match self.blobs.open(&document.blob, document.size).await {
                         Ok(octets) => {
                             let (mime_type, size) = (document.mime_type, document.size);
-                            documents.push(Retrieved { request: request.clone(), mime_type, size, octets });
+                            documents.push(Retrieved {
+                                request: request.clone(),
+                                made: None,
+                                mime_type,
+                                size,
+                                octets,
+                            });
                             given.push((Some(patient), request));
                         }
                         Err(error) => {
@@ -117,9 +123,10 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             }
         }
         let codes: Vec<String> = findings.iter().map(|f| f.code.to_string()).collect();
-        let mut events = self.events(requester, given, Outcome::Success, "");
-        events.extend(self.events(requester, refused, Outcome::MinorFailure, &codes.join(" ")));
-        self.write_trace(&events).await?;
+        let failed = self.retrieval(requester, Outcome::MinorFailure).described(codes.join(" "));
+        let mut traces = events(&self.retrieval(requester, Outcome::Success), given);
+        traces.extend(events(&failed, refused));
+        self.write_trace(&traces).await?;
         let status = match (documents.is_empty(), findings.is_empty()) {
             (_, true) => ResponseStatus::Success,
             (false, false) => ResponseStatus::PartialSuccess,
@@ -128,34 +135,8 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         Ok((RegistryResponse { status, findings }, documents))
     }
 
-    /// One event for each patient.
-    fn events(
-        &self,
-        requester: &Requester,
-        mut touched: Vec<(Option<String>, DocumentRequest)>,
-        outcome: Outcome,
-        description: &str,
-    ) -> Vec<Event> {
-        touched.sort_by(|(a, _), (b, _)| a.cmp(b));
-        touched
-            .chunk_by(|(a, _), (b, _)| a == b)
-            .map(|group| {
-                let patient = group.first().and_then(|(patient, _)| patient.as_deref());
-                let mut event =
-                    Event::new(Act::Iti43Repository, outcome, requester, &self.source).patient(patient);
-                for (_, request) in group {
-                    event = event.object(Object::Document {
-                        unique_id: request.document_unique_id.clone(),
-                        repository_unique_id: request.repository_unique_id.clone(),
-                        home_community_id: request.home_community_id.clone(),
-                    });
-                }
-                match description.is_empty() {
-                    true => event,
-                    false => event.described(description),
-                }
-            })
-            .collect()
+    fn retrieval(&self, requester: &Requester, outcome: Outcome) -> Event {
+        Event::new(Act::Iti43Repository, outcome, requester, &self.source)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! * [`iti41`] takes documents and metadata, stores the octets durably and has the registry register the metadata.
 //! * [`iti43`] gives the octets back to those who may have them.
+//! * [`iti86`] removes them.
 //! * [`port`] is what the repository needs of a registry, which may be in this process or another.
 //! * [`failure`] is the one place where internal errors become standard codes.
 //!
@@ -10,9 +11,11 @@
 pub mod failure;
 pub mod iti41;
 pub mod iti43;
+pub mod iti86;
 pub mod port;
 mod sql;
 mod sweep;
+mod trace;
 
 pub use failure::Failure;
 

@@ -4,8 +4,8 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 
 const ADD: &str = "
-    insert into document (unique_id, blob, mime_type, size, sha1, sha256, state)
-    values ($1, $2, $3, $4, $5, $6, 'registered')";
+    insert into document (unique_id, blob, mime_type, size, sha1, sha256, patient_id, state)
+    values ($1, $2, $3, $4, $5, $6, $7, 'registered')";
 
 const BY_UNIQUE_ID: &str = "
     select unique_id, blob, mime_type, size, sha1 from document
@@ -13,6 +13,15 @@ const BY_UNIQUE_ID: &str = "
     order by document";
 
 const KNOWN_BLOBS: &str = "select blob from document where blob = any($1) and state <> 'removed'";
+
+const REMOVE: &str = "
+    update document set state = 'removed', removed_at = now()
+    where unique_id = any($1) and state = 'registered'
+    returning unique_id, blob, patient_id";
+
+const UNPURGED: &str = "select blob from document where state = 'removed' and purged_at is null";
+
+const PURGED: &str = "update document set purged_at = now() where blob = $1 and state = 'removed'";
 
 /// A document to be filed.
 #[derive(Debug, Clone)]
@@ -23,6 +32,8 @@ pub struct NewDocument {
     pub size: u64,
     pub sha1: String,
     pub sha256: String,
+    /// CX as submitted.
+    pub patient_id: Option<String>,
 }
 
 /// A document that is stored.
@@ -38,8 +49,11 @@ pub struct StoredDocument {
 pub async fn add_document<C: GenericClient>(client: &C, document: &NewDocument) -> Result<(), Error> {
     let statement = client.prepare_cached(ADD).await?;
     let size = i64::try_from(document.size).unwrap_or(i64::MAX);
-    let NewDocument { unique_id, blob, mime_type, sha1, sha256, .. } = document;
-    client.execute(&statement, &[unique_id, blob, mime_type, &size, sha1, sha256]).await.map(|_| ())
+    let NewDocument { unique_id, blob, mime_type, sha1, sha256, patient_id, .. } = document;
+    client
+        .execute(&statement, &[unique_id, blob, mime_type, &size, sha1, sha256, patient_id])
+        .await
+        .map(|_| ())
 }
 
 /// Oldest first. Several documents may share a uniqueId; their octets are the same.
@@ -68,4 +82,46 @@ pub async fn by_unique_id<C: GenericClient>(
 pub async fn known_blobs<C: GenericClient>(client: &C, blobs: &[String]) -> Result<Vec<String>, Error> {
     let statement = client.prepare_cached(KNOWN_BLOBS).await?;
     client.query(&statement, &[&blobs]).await?.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// A copy of a document that is removed now.
+#[derive(Debug, Clone)]
+pub struct RemovedDocument {
+    pub unique_id: String,
+    pub blob: String,
+    /// CX, if it was known when the document was filed.
+    pub patient_id: Option<String>,
+}
+
+/// Marks every copy as removed; the octets are still there. In the order of the uniqueIds.
+pub async fn remove_documents<C: GenericClient>(
+    client: &C,
+    unique_ids: &[String],
+) -> Result<Vec<RemovedDocument>, Error> {
+    let statement = client.prepare_cached(REMOVE).await?;
+    let rows = client.query(&statement, &[&unique_ids]).await?;
+    let mut removed = rows
+        .iter()
+        .map(|row| {
+            Ok(RemovedDocument {
+                unique_id: row.try_get(0)?,
+                blob: row.try_get(1)?,
+                patient_id: row.try_get(2)?,
+            })
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    removed.sort_by(|a, b| a.unique_id.cmp(&b.unique_id));
+    Ok(removed)
+}
+
+/// Blobs of removed documents whose octets may still be there.
+pub async fn unpurged_blobs<C: GenericClient>(client: &C) -> Result<Vec<String>, Error> {
+    let statement = client.prepare_cached(UNPURGED).await?;
+    client.query(&statement, &[]).await?.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// The octets of a removed document are gone.
+pub async fn purged<C: GenericClient>(client: &C, blob: &str) -> Result<(), Error> {
+    let statement = client.prepare_cached(PURGED).await?;
+    client.execute(&statement, &[&blob]).await.map(|_| ())
 }

@@ -1,4 +1,5 @@
-//! Octets without a document: what a crash between storing and registering leaves behind.
+//! Octets without a document: what a crash leaves behind between storing and registering, or between the removal of a
+//! document and that of its octets.
 
 use std::time::Duration;
 
@@ -7,11 +8,20 @@ use blob::BlobStore;
 use crate::{Failure, Repository, port, sql};
 
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
-    /// Removes octets that are older than `age` and belong to no document. Returns how many.
+    /// Removes octets of removed documents, and those that are older than `age` and belong to no document. Returns how
+    /// many.
     ///
     /// `age` must be longer than any submission takes: its octets are stored before its document is known.
     pub async fn sweep(&self, age: Duration) -> Result<usize, Failure> {
         let mut removed = 0;
+        let unpurged = {
+            let client = self.database.get().await?;
+            sql::unpurged_blobs(&client).await?
+        };
+        for blob in unpurged {
+            self.purge(&blob).await?;
+            removed += 1;
+        }
         let old = self.blobs.older_than(age).await?;
         for keys in old.chunks(1000) {
             let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();

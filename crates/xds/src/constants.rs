@@ -7,6 +7,7 @@ pub mod ns {
     pub const QUERY: &str = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0";
     pub const XDS: &str = "urn:ihe:iti:xds-b:2007";
     pub const XOP: &str = "http://www.w3.org/2004/08/xop/include";
+    pub const RMD: &str = "urn:ihe:iti:rmd:2017";
 }
 
 pub const SUBMISSION_SET_NODE: &str = "urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd";
@@ -64,6 +65,12 @@ pub mod action {
     pub const ITI_41: &str = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b";
     pub const ITI_42: &str = "urn:ihe:iti:2007:RegisterDocumentSet-b";
     pub const ITI_43: &str = "urn:ihe:iti:2007:RetrieveDocumentSet";
+    pub const ITI_61: &str = "urn:ihe:iti:2010:RegisterOnDemandDocumentEntry";
+    /// Not the action of the request with `Response`: the standard's text and samples leave out "Entry".
+    pub const ITI_61_RESPONSE: &str = "urn:ihe:iti:2010:RegisterOnDemandDocumentResponse";
+    /// Remove Metadata; the name is historic.
+    pub const ITI_62: &str = "urn:ihe:iti:2010:DeleteDocumentSet";
+    pub const ITI_86: &str = "urn:ihe:iti:2017:RemoveDocuments";
     pub const ITI_57: &str = "urn:ihe:iti:2010:UpdateDocumentSet";
     pub const ITI_92: &str = "urn:ihe:iti:2018:RestrictedUpdateDocumentSet";
 }

@@ -5,6 +5,7 @@ use crate::rules::Rule;
 /// A standard XDS error code. The name of the variant is the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
+    ReferencesExistException,
     UnmodifiableMetadataError,
     UnresolvedReferenceException,
     XDSDocumentUniqueIdError,
@@ -33,6 +34,7 @@ pub enum ErrorCode {
     XDSRegistryNotAvailable,
     XDSRegistryOutOfResources,
     XDSRepositoryOutOfResources,
+    XDSRemoveDocumentsError,
     XDSResultNotSinglePatient,
     XDSStoredQueryMissingParam,
     XDSStoredQueryParamNumber,
@@ -40,6 +42,7 @@ pub enum ErrorCode {
     XDSUnknownPatientId,
     XDSUnknownRepositoryId,
     XDSUnknownStoredQuery,
+    XDSUnreferencedObjectException,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

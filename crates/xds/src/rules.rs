@@ -94,6 +94,10 @@ table! {
         "HasMember from the SubmissionSet to a document has SubmissionSetStatus: Original for a new one, Reference for one that is registered.";
     V24 = "V24", Submission, XDSRegistryMetadataError,
         "ITI-41 and ITI-42 register Stable documents, ITI-61 On-Demand ones.";
+    V25 = "V25", Submission, XDSRegistryMetadataError,
+        "An On-Demand document has no creationTime, hash or size: it does not exist yet.";
+    V26 = "V26", State, XDSRegistryMetadataError,
+        "On-Demand documents may share a uniqueId; a Stable and an On-Demand document may not.";
     V27 = "V27", Submission, XDSRegistryMetadataError,
         "The name of an extra Slot is a URN outside urn:ihe: (only with `metadata.strict_slot_names`).";
     V28 = "V28", Submission, XDSExtraMetadataNotSaved,

@@ -6,11 +6,14 @@ use xml::{Document, Element, Limits};
 use super::*;
 use crate::Source;
 
-const ACTS: [Act; 20] = [
+const ACTS: [Act; 23] = [
     Act::Iti41Repository,
     Act::Iti42Registry,
     Act::Iti18Registry,
     Act::Iti43Repository,
+    Act::Iti61Registry,
+    Act::Iti62Registry,
+    Act::Iti86Repository,
     Act::PatientOpened,
     Act::Iti8Added,
     Act::Iti8Revised,
@@ -81,7 +84,11 @@ fn query(home: Option<&str>) -> Object {
 /// Every act with every outcome and every kind of caller, with everything and with nothing beside.
 fn all() -> Vec<Event> {
     let home = Some("urn:oid:1.9");
-    let objects = [set(), document(None), document(home), query(None), query(home)];
+    let removed = Object::RegistryObject {
+        entry_uuid: "urn:uuid:08a15a6f-5b4a-42de-8f95-89474f83abdf".to_owned(),
+        kind: RegistryObjectKind::HasMember,
+    };
+    let objects = [set(), document(None), document(home), query(None), query(home), removed];
     let mut events = Vec::new();
     for act in ACTS {
         for outcome in [Outcome::Success, Outcome::MinorFailure, Outcome::SeriousFailure] {
@@ -191,6 +198,9 @@ fn every_act_has_its_codes() {
         ("C", "110107 DCM Import", "ITI-42 IHE Transactions Register Document Set-b"),
         ("E", "110112 DCM Query", "ITI-18 IHE Transactions Registry Stored Query"),
         ("R", "110106 DCM Export", "ITI-43 IHE Transactions Retrieve Document Set"),
+        ("C", "110107 DCM Import", "ITI-61 IHE Transactions Register On-Demand Document Entry"),
+        ("D", "110110 DCM Patient Record", "ITI-62 IHE Transactions Remove Metadata"),
+        ("D", "110110 DCM Patient Record", "ITI-86 IHE Transactions Remove Documents"),
         ("C", "110110 DCM Patient Record", "patient-open Carnet Ouverture du dossier"),
         ("C", "110110 DCM Patient Record", &iti_8),
         ("U", "110110 DCM Patient Record", &iti_8),
@@ -328,6 +338,30 @@ fn details_are_base64_and_named_as_the_transaction_names_them() {
     ];
     assert_eq!(starting(&lines(&event), "ParticipantObjectDetail"), expected);
     assert_eq!(starting(&lines(&event), "ParticipantObjectIdentification"), ["2 3 1.2.4"]);
+}
+
+#[test]
+fn what_is_removed_is_named_by_its_kind() {
+    let removed = |kind| Object::RegistryObject { entry_uuid: "urn:uuid:1".to_owned(), kind };
+    let event = event(Act::Iti62Registry, Outcome::Success, &remote())
+        .object(removed(RegistryObjectKind::DocumentEntry))
+        .object(removed(RegistryObjectKind::Replacement))
+        .object(removed(RegistryObjectKind::Reference));
+    let lines = lines(&event);
+    assert_eq!(starting(&lines, "ParticipantObjectIdentification"), ["2 3 urn:uuid:1"; 3]);
+    let kinds = [
+        "urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1 IHE XDS Metadata document entry object type",
+        "urn:ihe:iti:2007:AssociationType:RPLC IHE XDS Metadata replacement relationship association type",
+        "urn:ihe:iti:2017:ObjectRef IHE XDS Metadata registry object reference",
+    ];
+    assert_eq!(starting(&lines, "ParticipantObjectIDTypeCode"), kinds);
+}
+
+#[test]
+fn a_removed_document_names_its_repository_as_iti_86_does() {
+    let event = event(Act::Iti86Repository, Outcome::Success, &remote()).object(document(None));
+    let expected = [format!("urn:ihe:iti:xds:2007:repositoryUniqueId {}", STANDARD.encode("1.2.5"))];
+    assert_eq!(starting(&lines(&event), "ParticipantObjectDetail"), expected);
 }
 
 #[test]

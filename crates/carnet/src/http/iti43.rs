@@ -53,7 +53,7 @@ async fn written(
     let mut described = Vec::new();
     let mut parts = Vec::new();
     for (number, document) in documents.into_iter().enumerate() {
-        let Retrieved { request, mime_type, size, octets } = document;
+        let Retrieved { request, made, mime_type, size, octets } = document;
         let content = match encoding {
             Encoding::Mtom => {
                 let content_id = format!("document-{}@carnet", number + 1);
@@ -65,7 +65,7 @@ async fn written(
                 Content::Inline(STANDARD.encode(chunks.concat()).into())
             }
         };
-        described.push(DocumentResponse { request, mime_type, content });
+        described.push(DocumentResponse { request, made, mime_type, content });
     }
     Ok(Answer::with_parts(ITI_43, |w| write_retrieve_response(w, response, &described), parts))
 }

@@ -8,7 +8,7 @@ use xds::error::{ErrorCode, Finding};
 use super::App;
 use super::body::{self, Refusal};
 use super::exchange::{self, Answer, Exchange};
-use super::{iti18, iti42};
+use super::{iti18, iti42, iti61, iti62};
 
 pub async fn answer(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     match body::receive(&app, &request, payload, None).await {
@@ -37,13 +37,17 @@ fn refused(refusal: Refusal) -> HttpResponse {
 async fn dispatch(exchange: &Exchange<'_>) -> Result<Answer, Fault> {
     let body = exchange.message.body;
     Ok(match (body.namespace(), body.name()) {
-        (ns::LCM, "SubmitObjectsRequest") => {
-            exchange.action(&[action::ITI_42])?;
-            iti42::answer(exchange).await
-        }
+        (ns::LCM, "SubmitObjectsRequest") => match exchange.action(&[action::ITI_42, action::ITI_61])? {
+            action::ITI_61 => iti61::answer(exchange).await,
+            _ => iti42::answer(exchange).await,
+        },
         (ns::QUERY, "AdhocQueryRequest") => {
             exchange.action(&[action::ITI_18])?;
             iti18::answer(exchange).await
+        }
+        (ns::LCM, "RemoveObjectsRequest") => {
+            exchange.action(&[action::ITI_62])?;
+            iti62::answer(exchange).await
         }
         _ => return Err(exchange.unknown_body()),
     })

@@ -10,7 +10,7 @@ use super::App;
 use super::body::{self, Refusal};
 use super::exchange::{self, Answer, Exchange};
 use super::iti41::{self, Parts};
-use super::iti43;
+use super::{iti43, iti86};
 
 pub async fn answer(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let incoming = match body::receive(&app, &request, payload, Some(&app.blobs)).await {
@@ -35,6 +35,10 @@ async fn dispatch(exchange: &Exchange<'_>, parts: &mut Parts) -> Result<Answer, 
         (ns::XDS, "RetrieveDocumentSetRequest") => {
             exchange.action(&[action::ITI_43])?;
             Ok(iti43::answer(exchange).await)
+        }
+        (ns::RMD, "RemoveDocumentsRequest") => {
+            exchange.action(&[action::ITI_86])?;
+            Ok(iti86::answer(exchange).await)
         }
         _ => Err(exchange.unknown_body()),
     }

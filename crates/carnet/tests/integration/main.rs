@@ -18,6 +18,7 @@ mod harness;
 mod large;
 mod merge;
 mod outage;
+mod removal;
 mod rules;
 mod tls;
 mod traces;

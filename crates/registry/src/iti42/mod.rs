@@ -15,7 +15,7 @@ use uuid::Uuid;
 use xds::ebxml::SubmitObjects;
 use xds::error::Finding;
 use xds::rules::Rule;
-use xds::submission::{Claims, Refused, ValidSubmission};
+use xds::submission::{self, Claims, Refused, ValidSubmission};
 use xds::value::Cx;
 
 use crate::patients::{Record, State};
@@ -55,13 +55,25 @@ impl Registry {
         sent: SubmitObjects,
         companion: &impl Companion,
     ) -> Result<Vec<Finding>, Failure> {
+        let event = Event::new(Act::Iti42Registry, Outcome::Success, requester, &self.source);
+        self.register_by(submission::Transaction::Iti42, event, sent, companion).await
+    }
+
+    /// What ITI-42 and ITI-61 have in common: all but the rules about the type of the documents.
+    pub(crate) async fn register_by(
+        &self,
+        transaction: submission::Transaction,
+        event: Event,
+        sent: SubmitObjects,
+        companion: &impl Companion,
+    ) -> Result<Vec<Finding>, Failure> {
         let submission_set = sent.submission_set_unique_id().map(str::to_owned);
-        let mut event = Event::new(Act::Iti42Registry, Outcome::Success, requester, &self.source)
-            .patient(sent.patient_ids().first().copied());
+        let mut event = event.patient(sent.patient_ids().first().copied());
         if let Some(unique_id) = submission_set {
             event = event.object(Object::SubmissionSet { unique_id });
         }
-        let result = match ValidSubmission::check(sent, &self.settings.rules, &mut Uuid::new_v4) {
+        let result = match ValidSubmission::check(sent, transaction, &self.settings.rules, &mut Uuid::new_v4)
+        {
             Ok(submission) => self.commit(&submission, event.clone(), companion).await,
             Err(refused) => Err(self.refuse(refused).await),
         };

@@ -1,4 +1,4 @@
-//! The rules that need the registry's state: references (V17 to V20, V23), patients (V9), uniqueness (V10 to V13, V15).
+//! The rules that need the registry's state: references (V17 to V20, V23), patients (V9), uniqueness (V10 to V13, V15, V26).
 
 use deadpool_postgres::Transaction;
 use uuid::Uuid;
@@ -96,7 +96,7 @@ impl Checker<'_> {
             .collect()
     }
 
-    /// V10 to V13.
+    /// V10 to V13, V26.
     fn unique_id(&self, object: &Claim, equal: &[EqualId]) -> Option<Finding> {
         let id = object.unique_id.as_deref()?;
         let mut others = equal.iter().filter(|e| e.unique_id == id);
@@ -110,8 +110,8 @@ impl Checker<'_> {
                 others.next()?;
                 (Rule::V13, format!("Folder.uniqueId {id} is already used in this registry"))
             }
-            ClaimKind::DocumentEntry { hash, size } => {
-                others.find_map(|other| differs(id, hash.as_deref(), *size, other))?
+            ClaimKind::DocumentEntry { on_demand, hash, size } => {
+                others.find_map(|other| differs(id, *on_demand, hash.as_deref(), *size, other))?
             }
         };
         Some(self.broken(rule, object.entry_uuid, context))
@@ -184,7 +184,13 @@ impl Checker<'_> {
 }
 
 /// V10 and V11.
-fn differs(id: &str, hash: Option<&str>, size: Option<u64>, other: &EqualId) -> Option<(Rule, String)> {
+fn differs(
+    id: &str,
+    on_demand: bool,
+    hash: Option<&str>,
+    size: Option<u64>,
+    other: &EqualId,
+) -> Option<(Rule, String)> {
     let same_hash = match (hash, other.hash.as_deref()) {
         (Some(mine), Some(theirs)) => mine.eq_ignore_ascii_case(theirs),
         (mine, theirs) => mine == theirs,
@@ -192,6 +198,11 @@ fn differs(id: &str, hash: Option<&str>, size: Option<u64>, other: &EqualId) -> 
     if !other.is_document {
         let context = format!("{id}: a SubmissionSet or Folder of this registry has this uniqueId");
         Some((Rule::V11, context))
+    } else if on_demand != other.on_demand {
+        let kind = if other.on_demand { "an On-Demand" } else { "a Stable" };
+        Some((Rule::V26, format!("{id}: {kind} document of this registry has this uniqueId")))
+    } else if on_demand {
+        None
     } else if !same_hash {
         Some((Rule::V10Hash, format!("{id}: registered before with another hash")))
     } else if size.and_then(|size| i64::try_from(size).ok()) != other.size {

@@ -10,7 +10,8 @@ const LOCK_UNIQUE_IDS: &str = "
     from (select distinct hashtextextended(value, 0) as key from unnest($1::text[]) as value order by key) as keys";
 
 const OBJECTS_WITH_UNIQUE_IDS: &str = "
-    select unique_id.value, unique_id.kind, document_entry.hash, document_entry.size
+    select unique_id.value, unique_id.kind, document_entry.hash, document_entry.size,
+        coalesce(document_entry.document_type = 'OnDemand', false)
     from unique_id left join document_entry
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
     where unique_id.value = any($1)";
@@ -35,12 +36,13 @@ const RELATIVES: &str = "
         and association.status = 'Approved' and document_entry.status = 'Approved'
     order by association.source";
 
+/// Locked, so that a folder that gains a document cannot be removed meanwhile.
 const MEMBERSHIPS: &str = "
     select folder.entry_uuid, folder.record from association
         join folder on folder.record = association.record and folder.entry_uuid = association.source
     where association.target = $1 and association.association_type = $2
         and association.status = 'Approved' and folder.status = 'Approved'
-    order by folder.entry_uuid";
+    order by folder.entry_uuid for update of folder";
 
 const REGISTERED_SUBMISSION: &str =
     "select entry_uuid from unique_id where value = $1 and kind = 'SubmissionSet'";
@@ -54,6 +56,7 @@ pub async fn lock_unique_ids<C: GenericClient>(client: &C, unique_ids: &[&str]) 
 pub struct EqualId {
     pub unique_id: String,
     pub is_document: bool,
+    pub on_demand: bool,
     pub hash: Option<String>,
     pub size: Option<i64>,
 }
@@ -72,6 +75,7 @@ pub async fn objects_with_unique_ids<C: GenericClient>(
                 is_document: kind == "DocumentEntry",
                 hash: row.try_get(2)?,
                 size: row.try_get(3)?,
+                on_demand: row.try_get(4)?,
             })
         })
         .collect()

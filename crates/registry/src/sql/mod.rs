@@ -4,6 +4,7 @@ mod insert;
 mod lookup;
 mod query;
 mod record;
+mod remove;
 
 pub use insert::{
     Version, add_association, add_document_entry, add_folder, add_header_facts, add_submission_set,
@@ -15,6 +16,10 @@ pub use lookup::{
 };
 pub use query::{Found, Readable, find_documents, get_documents, readable_documents};
 pub use record::{find_record, identifiers, lock_for_merge, lock_record, merge_record, survivors};
+pub use remove::{
+    Link, Removable, What, count_objects, left_alone, lock_for_removal, references_to, removable_objects,
+    remove,
+};
 
 use deadpool_postgres::GenericClient;
 use tokio_postgres::types::ToSql;

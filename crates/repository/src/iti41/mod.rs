@@ -10,6 +10,7 @@ mod header;
 use access::Requester;
 use atna::{Act, Event, Object, Outcome};
 use blob::{BlobStore, Stored};
+use xds::constants::DOCUMENT_ENTRY_PATIENT_ID;
 use xds::ebxml::{ExtrinsicObject, SubmitObjects};
 use xds::error::Finding;
 
@@ -127,6 +128,7 @@ fn new_documents(objects: &mut SubmitObjects, documents: &[Received]) -> Vec<New
                 size: received.stored.size,
                 sha1: received.stored.sha1.clone(),
                 sha256: received.stored.sha256.clone(),
+                patient_id: object.common.external_identifier(DOCUMENT_ENTRY_PATIENT_ID).map(str::to_owned),
             })
         })
         .collect()

@@ -217,6 +217,7 @@ fn corpus_retrieve_requests_and_responses_are_valid_by_the_schema() {
     let response = RegistryResponse { status: ResponseStatus::PartialSuccess, findings: findings() };
     let documents = [None, Some("urn:oid:1.9")].map(|home| DocumentResponse {
         request: request(home),
+        made: None,
         mime_type: "text/xml".into(),
         content: Content::Inline("QUJD".into()),
     });

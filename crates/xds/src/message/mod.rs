@@ -1,4 +1,5 @@
-//! Message bodies of the XDS.b transactions: reading and writing (TF-2 §3.18, §3.41 to §3.43; schema order).
+//! Message bodies of the XDS.b transactions: reading and writing (TF-2 §3.18, §3.41 to §3.43, §3.61; RMD §3.62, §3.86;
+//! schema order).
 //!
 //! What is written declares its own namespaces, so that it can stand in any envelope. Readers accept what the schema
 //! allows and what senders are known to do; they refuse what could be understood in two ways.
@@ -8,6 +9,7 @@ mod content;
 mod corpus;
 mod provide_and_register;
 mod query;
+mod remove_objects;
 mod response;
 mod retrieve;
 #[cfg(test)]
@@ -16,9 +18,11 @@ mod tests;
 pub use content::Content;
 pub use provide_and_register::ProvideAndRegister;
 pub use query::{QueryResult, ReceivedQuery, read_query_response, write_query_response};
+pub use remove_objects::RemoveObjects;
 pub use response::{ReceivedError, ReceivedResponse, RegistryResponse, ResponseStatus};
 pub use retrieve::{
-    DocumentRequest, DocumentResponse, RetrieveRequest, read_retrieve_response, write_retrieve_response,
+    DocumentRequest, DocumentResponse, Made, RemoveDocuments, RetrieveRequest, read_retrieve_response,
+    write_retrieve_response,
 };
 
 use xml::Element;

@@ -217,11 +217,13 @@ mod retrieve {
         let documents = [
             DocumentResponse {
                 request: request(Some("urn:oid:1.9"), "4.5"),
+                made: Some(Made { unique_id: "4.6".into(), repository_unique_id: Some("1.2.3".into()) }),
                 mime_type: "text/xml".into(),
                 content: Content::Part("1@carnet".into()),
             },
             DocumentResponse {
                 request: request(None, "6.7"),
+                made: None,
                 mime_type: "application/pdf".into(),
                 content: Content::Inline("QQ==".into()),
             },
@@ -244,7 +246,66 @@ mod retrieve {
         read("RetrieveDocumentSetResponse", "", inside, |body| {
             let (_, documents) = read_retrieve_response(body).unwrap();
             assert_eq!(documents[0].request, request);
+            let made = Made { unique_id: "9".into(), repository_unique_id: Some("8".into()) };
+            assert_eq!(documents[0].made, Some(made));
         });
+    }
+}
+
+mod remove {
+    use super::*;
+
+    const ONE: Uuid = Uuid::from_u128(0x08a15a6f_5b4a_42de_8f95_89474f83abdf);
+    const TWO: Uuid = Uuid::from_u128(0x18a15a6f_5b4a_42de_8f95_89474f83abdf);
+
+    fn objects(attributes: &str, inside: &str) -> Result<RemoveObjects, MessageError> {
+        read("lcm:RemoveObjectsRequest", attributes, inside, RemoveObjects::read)
+    }
+
+    #[test]
+    fn a_removal_of_metadata_is_read_back_as_it_was_written() {
+        let sent = RemoveObjects::of([ONE, TWO]);
+        assert_eq!(reread(&written(|w| sent.write(w)), RemoveObjects::read).as_ref(), Ok(&sent));
+        assert_eq!(sent.uuids(), (vec![ONE, TWO], vec![]));
+    }
+
+    #[test]
+    fn an_id_counts_once_and_one_that_is_no_uuid_is_told_apart() {
+        let list = "<rim:ObjectRefList><rim:ObjectRef id='urn:uuid:08a15a6f-5b4a-42de-8f95-89474f83abdf'/>\
+            <rim:ObjectRef id=' urn:uuid:08a15a6f-5b4a-42de-8f95-89474f83abdf'/><rim:ObjectRef id='Document01'/></rim:ObjectRefList>";
+        assert_eq!(objects("", list).unwrap().uuids(), (vec![ONE], vec!["Document01"]));
+    }
+
+    #[test]
+    fn a_removal_of_metadata_takes_ids_and_nothing_else() {
+        let list = "<rim:ObjectRefList><rim:ObjectRef id='urn:uuid:1'/></rim:ObjectRefList>";
+        assert!(objects("", list).is_ok());
+        let scope = |scope: &str| {
+            format!("deletionScope='urn:oasis:names:tc:ebxml-regrep:DeletionScopeType:{scope}'")
+        };
+        assert!(objects(&scope("DeleteAll"), list).is_ok(), "the schema's default says nothing more");
+        assert!(objects(&scope("DeleteRepositoryItemOnly"), list).is_err());
+        assert!(objects("", &format!("<rim:AdhocQuery id='urn:uuid:2'/>{list}")).is_err());
+        for wrong in ["", "<rim:ObjectRefList/>", "<rim:ObjectRefList><rim:ObjectRef/></rim:ObjectRefList>"] {
+            assert!(objects("", wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_removal_of_documents_is_read_back_as_it_was_written() {
+        let request = DocumentRequest {
+            home_community_id: None,
+            repository_unique_id: "1.2.3".into(),
+            document_unique_id: "4.5".into(),
+        };
+        let sent = RemoveDocuments(vec![request]);
+        assert_eq!(reread(&written(|w| sent.write(w)), RemoveDocuments::read), Ok(sent));
+    }
+
+    #[test]
+    fn a_removal_of_nothing_is_refused() {
+        let empty = "<r:RemoveDocumentsRequest xmlns:r='urn:ihe:iti:rmd:2017'/>";
+        assert!(reread(empty, RemoveDocuments::read).is_err());
     }
 }
 

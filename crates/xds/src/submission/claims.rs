@@ -32,7 +32,7 @@ pub struct Claim {
 pub enum ClaimKind {
     SubmissionSet,
     Folder,
-    DocumentEntry { hash: Option<String>, size: Option<u64> },
+    DocumentEntry { on_demand: bool, hash: Option<String>, size: Option<u64> },
     Association,
 }
 
@@ -55,7 +55,8 @@ impl Claims {
         let documents = objects.extrinsic_objects.iter().filter_map(|o| {
             let hash = o.common.slot_value("hash").map(str::to_owned);
             let size = o.common.slot_value("size").and_then(|size| size.parse().ok());
-            claim(&o.common, ClaimKind::DocumentEntry { hash, size }, DOCUMENT_ENTRY_UNIQUE_ID)
+            let on_demand = o.common.object_type.as_deref() == Some(DOCUMENT_ENTRY_ON_DEMAND);
+            claim(&o.common, ClaimKind::DocumentEntry { on_demand, hash, size }, DOCUMENT_ENTRY_UNIQUE_ID)
         });
         let associations = objects.associations.iter().filter_map(|a| {
             let entry_uuid = parse_uuid_urn(&a.common.id)?;

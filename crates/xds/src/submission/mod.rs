@@ -21,6 +21,15 @@ pub use claims::{Claim, ClaimKind, Claims};
 pub(crate) use ids::Ids;
 pub(crate) use reading::{Found, Purpose, Reading, Role, role};
 
+/// The transaction that brings a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transaction {
+    /// Register Document Set-b: documents that exist, which are Stable.
+    Iti42,
+    /// Register On-Demand Document Entry: documents that are made when they are retrieved.
+    Iti61,
+}
+
 /// What the sender's metadata are held against.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
@@ -59,12 +68,13 @@ impl ValidSubmission {
     /// `fresh` gives a new random UUID at each call.
     pub fn check(
         sent: SubmitObjects,
+        transaction: Transaction,
         rules: &Rules,
         fresh: &mut dyn FnMut() -> Uuid,
     ) -> Result<ValidSubmission, Refused> {
         let Reading { found, objects, ids, mut findings } =
             Reading::of(sent, rules, Purpose::Submission, fresh);
-        findings.extend(structure::check(&objects, &found, &ids));
+        findings.extend(structure::check(&objects, &found, &ids, transaction));
         let claims = Claims::of(&objects, &found, &ids);
         match found.sets.into_iter().next() {
             Some(submission_set) if findings.is_empty() => Ok(ValidSubmission {

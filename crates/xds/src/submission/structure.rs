@@ -1,9 +1,9 @@
-//! Rules about the objects together: one SubmissionSet, one patient, associations that fit (V1, V9, V14, V17, V20 to V24).
+//! Rules about the objects together: one SubmissionSet, one patient, associations that fit (V1, V9, V14, V17, V20 to V25).
 
 use uuid::Uuid;
 
 use super::ids::Ids;
-use super::{Found, Role, role};
+use super::{Found, Role, Transaction, role};
 use crate::constants::*;
 use crate::ebxml::{Common, SubmitObjects};
 use crate::error::Finding;
@@ -11,12 +11,16 @@ use crate::metadata::{Association, AssociationType, SubmissionSetStatus};
 use crate::rules::Rule;
 use crate::value::{Cx, parse_uuid_urn, uuid_urn};
 
-pub fn check(objects: &SubmitObjects, found: &Found, ids: &Ids) -> Vec<Finding> {
+pub fn check(objects: &SubmitObjects, found: &Found, ids: &Ids, transaction: Transaction) -> Vec<Finding> {
     let mut structure = Structure { objects, found, ids, findings: Vec::new() };
     structure.one_set();
     structure.one_patient();
     structure.findings.extend(repeated_unique_ids(objects, ids));
-    structure.stable_first_versions();
+    match transaction {
+        Transaction::Iti42 => structure.stable(),
+        Transaction::Iti61 => structure.on_demand(),
+    }
+    structure.first_versions();
     for association in &found.associations {
         structure.association(association);
     }
@@ -159,19 +163,52 @@ impl Structure<'_> {
         }
     }
 
-    /// V24, and V21 as far as it is about versions.
-    fn stable_first_versions(&mut self) {
-        let on_demand: Vec<String> = self
-            .objects
+    /// The ids of the documents of that type.
+    fn documents_of_type(&self, object_type: &str) -> Vec<String> {
+        self.objects
             .extrinsic_objects
             .iter()
-            .filter(|object| object.common.object_type.as_deref() == Some(DOCUMENT_ENTRY_ON_DEMAND))
+            .filter(|object| object.common.object_type.as_deref() == Some(object_type))
             .map(|object| object.common.id.clone())
-            .collect();
-        for urn in on_demand {
+            .collect()
+    }
+
+    /// V24.
+    fn stable(&mut self) {
+        for urn in self.documents_of_type(DOCUMENT_ENTRY_ON_DEMAND) {
             let context = "DocumentEntry.objectType: an On-Demand document is registered by ITI-61";
             self.wrong(Rule::V24, Some(&urn), context);
         }
+    }
+
+    /// V24 and V25: what is made later has neither time nor digest now.
+    fn on_demand(&mut self) {
+        for urn in self.documents_of_type(DOCUMENT_ENTRY_STABLE) {
+            let context = "DocumentEntry.objectType: ITI-61 takes On-Demand documents only; a Stable one is registered by ITI-42";
+            self.wrong(Rule::V24, Some(&urn), context);
+        }
+        let sent: Vec<(String, String)> = self
+            .objects
+            .extrinsic_objects
+            .iter()
+            .flat_map(|object| {
+                let names = ["creationTime", "hash", "size"].into_iter();
+                let sent = names.filter(|name| !object.common.slot(name).is_empty());
+                sent.map(|name| {
+                    let context = format!(
+                        "DocumentEntry.{name}: not for an On-Demand document, which is made when it is retrieved"
+                    );
+                    (object.common.id.clone(), context)
+                })
+            })
+            .collect();
+        for (urn, context) in sent {
+            self.wrong(Rule::V25, Some(&urn), context);
+        }
+    }
+
+    /// V21 as far as it is about versions.
+    fn first_versions(&mut self) {
         let documents = self.objects.extrinsic_objects.iter().map(|o| &o.common);
         let packages = self.objects.packages.iter().map(|o| &o.common);
         let versions: Vec<String> = documents
@@ -207,6 +244,11 @@ impl Structure<'_> {
                 Some(&urn),
                 format!("{name}: a document has no such relationship to itself"),
             );
+        }
+        let on_demand = self.documents_of_type(DOCUMENT_ENTRY_ON_DEMAND);
+        if a.association_type == AssociationType::IsSnapshotOf && on_demand.contains(&uuid_urn(a.source)) {
+            let context = "IsSnapshotOf: sourceObject must be a Stable document";
+            self.wrong(Rule::V20, Some(&urn), context);
         }
         let only_existing =
             a.association_type.replaces() || a.association_type == AssociationType::IsSnapshotOf;

@@ -1,7 +1,7 @@
 //! A submission with one document, one folder and one association, against a registry that has something to do with it.
 
 use xds::metadata::{Code, DocumentEntry, DocumentType, Folder, SubmissionSet};
-use xds::submission::{Rules, ValidSubmission};
+use xds::submission::{Rules, Transaction, ValidSubmission};
 use xds::value::{Cx, Dtm};
 
 use super::*;
@@ -117,7 +117,7 @@ fn claims(more: Vec<Association>) -> Claims {
         associations: associations.iter().map(Association::to_ebxml).collect(),
         findings: Vec::new(),
     };
-    let submission = ValidSubmission::check(sent, &Rules::default(), &mut Uuid::new_v4);
+    let submission = ValidSubmission::check(sent, Transaction::Iti42, &Rules::default(), &mut Uuid::new_v4);
     submission.unwrap_or_else(|refused| panic!("{:#?}", refused.findings)).claims().clone()
 }
 
@@ -151,7 +151,13 @@ fn with(association: Association, existing: Existing) -> Vec<Rule> {
 }
 
 fn equal(unique_id: &str, is_document: bool, hash: &str, size: i64) -> EqualId {
-    EqualId { unique_id: unique_id.into(), is_document, hash: Some(hash.into()), size: Some(size) }
+    EqualId {
+        unique_id: unique_id.into(),
+        is_document,
+        on_demand: false,
+        hash: Some(hash.into()),
+        size: Some(size),
+    }
 }
 
 #[test]
@@ -188,6 +194,15 @@ fn v11_documents_may_share_a_unique_id_but_not_with_other_objects() {
     let claims = claims(Vec::new());
     assert_eq!(rules_broken(&claims, &[], &[equal("1.2.3.2", true, &HASH.to_uppercase(), 0)]), []);
     assert_eq!(rules_broken(&claims, &[], &[equal("1.2.3.2", false, HASH, 0)]), [Rule::V11]);
+}
+
+#[test]
+fn v26_a_stable_and_an_on_demand_document_do_not_share_a_unique_id() {
+    let made = EqualId { on_demand: true, hash: None, size: None, ..equal("1.2.3.2", true, HASH, 0) };
+    assert_eq!(rules_broken(&claims(Vec::new()), &[], std::slice::from_ref(&made)), [Rule::V26]);
+    assert!(differs("1.2.3.2", true, None, None, &made).is_none(), "two On-Demand documents may");
+    let (rule, _) = differs("1.2.3.2", true, None, None, &equal("1.2.3.2", true, HASH, 0)).unwrap();
+    assert_eq!(rule, Rule::V26);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod corpus;
+mod on_demand;
 mod required;
 mod shape;
 mod values;
@@ -207,12 +208,20 @@ fn add_document(objects: &mut SubmitObjects, id: &str, unique_id: &str) {
 
 /// Gives each new id by counting.
 pub fn checked_by(objects: SubmitObjects, rules: &Rules) -> Result<ValidSubmission, Vec<Finding>> {
+    checked_in(Transaction::Iti42, objects, rules)
+}
+
+pub fn checked_in(
+    transaction: Transaction,
+    objects: SubmitObjects,
+    rules: &Rules,
+) -> Result<ValidSubmission, Vec<Finding>> {
     let mut last = 0xf000_0000_0000_4000_8000_0000_0000_0000;
     let fresh = &mut || {
         last += 1;
         Uuid::from_u128(last)
     };
-    ValidSubmission::check(objects, rules, fresh).map_err(|refused| refused.findings)
+    ValidSubmission::check(objects, transaction, rules, fresh).map_err(|refused| refused.findings)
 }
 
 pub fn checked(objects: SubmitObjects) -> Result<ValidSubmission, Vec<Finding>> {

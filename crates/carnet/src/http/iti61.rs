@@ -1,0 +1,27 @@
+//! Register On-Demand Document Entry over SOAP.
+
+use xds::constants::action::ITI_61_RESPONSE;
+use xds::ebxml::SubmitObjects;
+use xds::error::{ErrorCode, Finding};
+use xds::message::{MessageError, RegistryResponse};
+
+use super::exchange::{Answer, Exchange};
+
+pub async fn answer(exchange: &Exchange<'_>) -> Answer {
+    let objects = match SubmitObjects::read(exchange.message.body) {
+        Ok(objects) => objects,
+        Err(MessageError(context)) => {
+            return answered(vec![Finding::error(ErrorCode::XDSRegistryMetadataError, None, context)]);
+        }
+    };
+    let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
+    let result = exchange.app.registry.register_on_demand(&exchange.requester(), objects).await;
+    exchange.log("ITI-61", &submission_set, result.as_ref().err().map(Into::into));
+    answered(result.unwrap_or_else(|failure| failure.findings()))
+}
+
+fn answered(findings: Vec<Finding>) -> Answer {
+    let mut w = xml::Writer::new();
+    RegistryResponse::of(findings).write(&mut w);
+    Answer::Body { action: ITI_61_RESPONSE.to_owned(), xml: w.finish(), parts: Vec::new() }
+}
