@@ -76,9 +76,9 @@ impl Claims {
         }
     }
 
-    /// True for an object of this submission.
+    /// True for an object of this submission, whatever is wrong with it.
     pub fn is_own(&self, id: Uuid) -> bool {
-        self.objects.iter().any(|object| object.entry_uuid == id)
+        self.ids.is_own(id)
     }
 
     pub fn is_submission_set(&self, id: Uuid) -> bool {
