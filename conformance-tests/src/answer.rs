@@ -112,7 +112,7 @@ impl Answer {
     pub async fn read(received: &Received) -> Result<Answer, Unreadable> {
         let media = received.content_type.to_ascii_lowercase();
         let (encoding, root, parts) = if media.starts_with("multipart/related") {
-            let (root, parts) = unpack(received).await?;
+            let (root, parts) = unpack(&received.content_type, &received.body).await?;
             (Encoding::Mtom, root, parts)
         } else if media.starts_with("application/soap+xml") {
             (Encoding::Simple, received.body.clone(), HashMap::new())
@@ -280,11 +280,11 @@ fn retrieved(element: Element<'_>, parts: &HashMap<String, Bytes>) -> Result<Ret
 }
 
 /// The root part, and the others by Content-ID.
-async fn unpack(received: &Received) -> Result<(Bytes, HashMap<String, Bytes>), Unreadable> {
+pub async fn unpack(content_type: &str, body: &Bytes) -> Result<(Bytes, HashMap<String, Bytes>), Unreadable> {
     let mut headers = HeaderMap::new();
-    let value = HeaderValue::from_str(&received.content_type).map_err(unreadable)?;
+    let value = HeaderValue::from_str(content_type).map_err(unreadable)?;
     headers.insert(CONTENT_TYPE, value);
-    let payload = stream::iter([Ok(received.body.clone())]);
+    let payload = stream::iter([Ok(body.clone())]);
     let mut package = Multipart::new(&headers, payload);
     let mut parts = HashMap::new();
     let mut first = None;
@@ -301,7 +301,7 @@ async fn unpack(received: &Received) -> Result<(Bytes, HashMap<String, Bytes>), 
         first.get_or_insert_with(|| id.clone());
         parts.insert(id, Bytes::from(octets));
     }
-    let start = parameter(&received.content_type, "start");
+    let start = parameter(content_type, "start");
     let root = start.map(|id| id.trim_start_matches('<').trim_end_matches('>').to_owned()).or(first);
     let root = root.and_then(|id| parts.get(&id).cloned());
     Ok((root.ok_or_else(|| unreadable("the MTOM package has no root part"))?, parts))

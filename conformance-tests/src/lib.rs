@@ -10,12 +10,14 @@ mod entry;
 mod feed;
 mod judge;
 mod listener;
+mod mutation;
 mod offer;
 mod placeholder;
 mod report;
 mod request;
 mod runner;
 mod scenario;
+mod schema;
 mod submission;
 mod template;
 mod transaction;
@@ -28,10 +30,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use bytes::Bytes;
 
+pub use mutation::{Matrix, prove};
 pub use offer::Need;
 pub use report::{Check, Exchange, Outcome, Report};
 use runner::Runner;
 use scenario::Scenario;
+pub use schema::{Verdict, validate};
 pub use watch::{Blind, Snapshot, Watch};
 use wire::Direct;
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use xml::Writer;
 
 use crate::request::Request;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Step};
 use crate::transaction::Transaction;
 use crate::wire::Received;
 
@@ -85,6 +85,8 @@ pub struct Exchange {
     pub answer: Option<Octets>,
     /// HTTP status.
     pub status: u16,
+    /// Whether the request keeps to its schema.
+    pub is_valid: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -94,7 +96,7 @@ pub struct Octets {
 }
 
 impl Exchange {
-    pub fn of(request: &Request, received: Option<&Received>) -> Exchange {
+    pub fn of(step: &Step, request: &Request, received: Option<&Received>) -> Exchange {
         let octets = |content_type: &str, body: &Bytes| Octets {
             content_type: content_type.to_owned(),
             body: body.clone(),
@@ -104,6 +106,7 @@ impl Exchange {
             request: octets(&request.content_type, &request.body),
             answer: received.map(|received| octets(&received.content_type, &received.body)),
             status: received.map_or(0, |received| received.status.as_u16()),
+            is_valid: !step.expect.is_refusal() && !step.loose,
         }
     }
 }

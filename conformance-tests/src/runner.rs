@@ -70,6 +70,10 @@ impl<'o> Runner<'o> {
         }
     }
 
+    pub fn offers(&self, need: Need) -> bool {
+        self.offered.contains(&need)
+    }
+
     /// Whether a server knows what the probe asks for: it neither refuses to understand nor says that it does not.
     async fn is_offered(&self, probe: &Scenario) -> bool {
         const UNKNOWN: [&str; 3] =
@@ -218,7 +222,7 @@ impl<'o> Runner<'o> {
         let mut verdicts = Vec::new();
         for (index, (request, received)) in requests.iter().zip(&received).enumerate() {
             let own = if index == 0 { step } else { &step.beside[index - 1] };
-            exchanges.push(Exchange::of(request, received.as_ref().ok()));
+            exchanges.push(Exchange::of(own, request, received.as_ref().ok()));
             let received = match received {
                 Ok(received) => received,
                 Err(error) => return vec![error.clone()],

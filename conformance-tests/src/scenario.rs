@@ -82,6 +82,9 @@ pub struct Step {
     /// Placeholder → `document.attribute` of the answer.
     #[serde(default)]
     pub capture: BTreeMap<String, String>,
+    /// The request does not keep to its schema, and is to be accepted all the same.
+    #[serde(default)]
+    pub loose: bool,
     /// Sent at the same time, by `at_once`.
     #[serde(skip)]
     pub beside: Vec<Step>,
