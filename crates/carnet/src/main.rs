@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use carnet::commands::{self, audit, conformance, find, get, patient, status, submit};
+use carnet::commands::{self, audit, codes, conformance, find, get, patient, status, submit};
 use carnet::config::Config;
 use clap::{Parser, Subcommand};
 
@@ -43,6 +43,9 @@ enum Command {
     Find(find::Arguments),
     /// Read a document (ITI-43).
     Get(get::Arguments),
+    /// Look into files of value sets.
+    #[command(subcommand)]
+    Codes(codes::Command),
     /// Show who did what, when.
     Audit(audit::Arguments),
     /// Hold the conformance scenarios against any XDS.b server.
@@ -65,7 +68,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // A variable that is not UTF-8 is none of ours.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = Config::load(arguments.config.as_deref(), environment)?;
+    let config = match (Config::load(arguments.config.as_deref(), environment), &arguments.command) {
+        // Looks into files alone: a configuration that names a bad one must not be in the way.
+        (Err(_), Command::Codes(command)) => return codes::run(command),
+        (config, _) => config?,
+    };
     match arguments.command {
         Command::Serve => {
             carnet::logging::start(&config, arguments.log.as_deref())?;
@@ -77,6 +84,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Submit(arguments) => submit::run(&config, &arguments).await,
         Command::Find(arguments) => find::run(&config, &arguments).await,
         Command::Get(arguments) => get::run(&config, &arguments).await,
+        Command::Codes(command) => codes::run(&command),
         Command::Audit(arguments) => audit::run(&config, &arguments).await,
         Command::Conformance(arguments) => conformance::run(&arguments).await,
     }

@@ -4,6 +4,7 @@
 //! Two layers. [`ebxml`] is the wire form, read and written without loss, so that what was submitted comes back.
 //! [`metadata`] is the typed view of it; [`submission::ValidSubmission`] is the only thing that can be registered.
 
+pub mod affinity;
 pub mod constants;
 pub mod ebxml;
 pub mod error;

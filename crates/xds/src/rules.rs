@@ -54,10 +54,14 @@ table! {
         "Attributes are there no more often than allowed, and their values have the form of their data type. UUIDs in upper case are read as lower case.";
     V4 = "V4", Submission, XDSRegistryMetadataError,
         "Slot names are there once in an object; Classifications and ExternalIdentifiers belong to the object that holds them; a code has a value, one codingScheme and a display name.";
+    V5 = "V5", Submission, XDSRegistryMetadataError,
+        "A code is in the value set of the Affinity Domain, if there is one for its attribute (`affinity_domain.codes`). The display name is not looked at.";
+    V6 = "V6", Submission, XDSRegistryMetadataError,
+        "mimeType is one of the Affinity Domain's, if it lists any.";
     V7 = "V7", Submission, XDSRegistryMetadataError,
         "serviceStartTime is not later than serviceStopTime, compared as far as both are precise.";
     V8 = "V8", State, XDSUnknownPatientId,
-        "The patient's record is open: known, neither closed nor merged away.";
+        "The patient's record is open: known, neither closed nor merged away, and of an authority that is allowed (`affinity_domain.restrict_authorities`).";
     V9 = "V9", State, XDSPatientIdDoesNotMatch,
         "Everything in a submission, and everything that it links, is of one patient; only a SubmissionSet may refer to a document of another (HasMember, Reference).";
     V10Hash = "V10", State, XDSNonIdenticalHash,

@@ -61,6 +61,15 @@ pub const FOLDER: Kind<PathBuf> = Kind {
 
 pub const FILE: Kind<PathBuf> = Kind { is: "a file", ..FOLDER };
 
+pub const FILES: Kind<Vec<String>> = Kind {
+    is: "a list of files such as [\"codes.xml\"] (in a variable: with commas between them)",
+    text: |given| {
+        Some(given.split(',').map(|file| file.trim().to_owned()).filter(|f| !f.is_empty()).collect())
+    },
+    toml: |value| value.as_array()?.iter().map(|file| text(file.as_str()?)).collect(),
+    show: |files| Value::from(files.clone()).to_string(),
+};
+
 pub const ADDRESS: Kind<SocketAddr> = Kind {
     is: "an IP address with a port, such as 127.0.0.1:8080",
     text: |text| text.parse().ok(),

@@ -3,6 +3,7 @@
 //! [`Config::load`] has one row for each key: its name, its kind and its default. `config/carnet.toml` documents them, and a
 //! test holds it against the rows.
 
+mod affinity;
 mod kind;
 mod source;
 mod tls;
@@ -10,15 +11,18 @@ mod tls;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::bail;
 use registry::{UnknownInQuery, UnknownPatients};
 use repository::InsKey;
+use xds::affinity::AffinityDomain;
 use xds::metadata::Code;
 
 use kind::{ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FOLDER, LEVEL, OID, POSITIVE, SIZE, TEXT, URL};
 use source::{Shown, Source};
 
+pub use affinity::read as read_codes;
 pub use source::{Problem, Problems};
 pub use tls::{ClientCertificates, Tls};
 
@@ -38,6 +42,7 @@ pub struct Config {
     pub limits: Limits,
     pub audit: Audit,
     pub metadata: Metadata,
+    pub affinity_domain: Arc<AffinityDomain>,
     pub log: Log,
     pub client: Client,
     shown: Vec<Shown>,
@@ -177,6 +182,7 @@ impl Config {
             enterprise_site: from.optional("audit.enterprise_site", TEXT),
         };
         let metadata = Metadata { strict_slot_names: from.get("metadata.strict_slot_names", BOOLEAN, false) };
+        let affinity_domain = Arc::new(affinity::load(&mut from));
         let log = Log {
             format: from.choice("log.format", [("text", LogFormat::Text), ("json", LogFormat::Json)]),
             level: from.get("log.level", LEVEL, "info"),
@@ -212,6 +218,7 @@ impl Config {
             limits,
             audit,
             metadata,
+            affinity_domain,
             log,
             client,
             shown,
@@ -260,7 +267,10 @@ impl Config {
             unknown_patients: self.patients.unknown,
             unknown_in_query: self.patients.query_unknown,
             query_results: self.limits.query_results,
-            rules: xds::submission::Rules { strict_slot_names: self.metadata.strict_slot_names },
+            rules: xds::submission::Rules {
+                strict_slot_names: self.metadata.strict_slot_names,
+                affinity: self.affinity_domain.clone(),
+            },
         }
     }
 

@@ -257,3 +257,51 @@ fn with_tls_the_server_may_listen_anywhere() {
     assert!(config.check_transport().is_ok());
     assert_eq!(config.public_url(config.server.listen), "https://0.0.0.0:8443");
 }
+
+const CSV: &str = "code,codeSystem,displayName\n10,1.2.3,Report\n";
+
+#[test]
+fn value_sets_are_read_with_the_configuration() {
+    let (folder, _) = file("");
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (classes, other) = (path("classCode.csv", CSV), path("other.csv", CSV));
+    let text =
+        format!("[affinity_domain]\ncodes = [\"{classes}\", \"typeCode={other}\"]\nprofile = \"ci-sis\"\n");
+    let config = load(&text, &[]).unwrap();
+    use xds::affinity::CodedAttribute::{ClassCode, FormatCode, TypeCode};
+    for (attribute, code, allowed) in
+        [(ClassCode, "10", true), (ClassCode, "11", false), (TypeCode, "10", true), (FormatCode, "any", true)]
+    {
+        assert_eq!(config.affinity_domain.allows(attribute, code, "1.2.3"), allowed, "{attribute:?} {code}");
+    }
+    let variable = format!("{classes}, typeCode={other}");
+    let again = load("", &[("CARNET_AFFINITY_DOMAIN__CODES", &variable)]).unwrap();
+    assert!(!again.affinity_domain.allows(TypeCode, "11", "1.2.3"));
+}
+
+#[test]
+fn what_is_wrong_with_value_sets_is_reported_with_everything_else() {
+    let (folder, _) = file("");
+    let bad = folder.path().join("classCode.csv");
+    std::fs::write(&bad, "code,codeSystem,displayName\n10,,x\n").unwrap();
+    let text = format!(
+        "[affinity_domain]\ncodes = [\"{}\", \"no-such-file.csv\", \"colour=x.csv\"]\nrestrict_authorities = true\n\
+         profile = \"fr\"\n[server]\nworkers = \"many\"\n",
+        bad.display()
+    );
+    let found = load(&text, &[]).unwrap_err().to_string();
+    for expected in [
+        "server.workers",
+        "affinity_domain.profile",
+        "classCode.csv: line 2: no codeSystem",
+        "no-such-file.csv: cannot be read",
+        "\"colour\" is none of the attributes",
+        "affinity_domain.restrict_authorities: none of affinity_domain.codes names an AssigningAuthority",
+    ] {
+        assert!(found.contains(expected), "{expected} is not in {found}");
+    }
+}

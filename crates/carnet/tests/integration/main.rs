@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod codes;
 mod command_line;
 mod compression;
 mod concurrency;

@@ -80,7 +80,8 @@ pub fn document_entry(header: &Header, defaults: &Defaults, entry_uuid: Uuid) ->
         service_start_time: act_time(principal.and_then(|act| act.start.as_ref())),
         service_stop_time: act_time(principal.and_then(|act| act.stop.as_ref())),
         size: None,
-        title: header.title.clone(),
+        // XDS allows no more.
+        title: header.title.as_ref().map(|title| title.chars().take(128).collect()),
         type_code: required.type_code,
         unique_id: header.id.unique_id(),
         uri: None,

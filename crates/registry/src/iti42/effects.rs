@@ -68,15 +68,17 @@ async fn replace(
     let derived = [AssociationType::Xfrm.urn(), AssociationType::Apnd.urn()];
     let relatives = sql::relatives_of(transaction, replacement.target, &derived).await?;
     sql::deprecate(transaction, home, replacement.target).await?;
-    for (relative, home) in relatives {
+    // A document that transforms what it replaces stays.
+    for (relative, home) in relatives.into_iter().filter(|(relative, _)| *relative != replacement.source) {
         sql::deprecate(transaction, home, relative).await?;
     }
     for membership in sql::memberships_of(transaction, replacement.target, has_member).await? {
-        let added_by_sender = submission
-            .associations
+        // By the sender, or because the new document replaces another one of that folder.
+        let holds_it = sql::memberships_of(transaction, replacement.source, has_member)
+            .await?
             .iter()
-            .any(|a| a.source == membership.folder && a.target == replacement.source);
-        if !added_by_sender {
+            .any(|other| other.folder == membership.folder);
+        if !holds_it {
             let in_folder = link(membership.folder, replacement.source);
             let in_set = link(submission.submission_set.entry_uuid, in_folder.entry_uuid);
             for association in [in_folder, in_set] {

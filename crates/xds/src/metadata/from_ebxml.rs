@@ -73,8 +73,8 @@ impl DocumentEntry {
         let service_start_time = r.time("serviceStartTime", Times::Optional);
         let service_stop_time = r.time("serviceStopTime", Times::Optional);
         let size = r.slot("size", of_a_document, value::check_size);
-        let source_patient_id = r.slot("sourcePatientId", Times::Once, |text| Cx::parse(text).map(|_| ()));
-        let source_patient_info = r.slots("sourcePatientInfo", Times::Any, value::check_pid_field);
+        let source_patient_id = r.slot("sourcePatientId", Times::Once, value::check_cx);
+        let source_patient_info = r.source_patient_info();
         let type_code = r.code("typeCode", DOCUMENT_ENTRY_TYPE_CODE);
         let unique_id = r.identifier("uniqueId", DOCUMENT_ENTRY_UNIQUE_ID, anything);
         let uri = r.slot("URI", Times::Optional, anything);
@@ -84,7 +84,7 @@ impl DocumentEntry {
         {
             r.wrong(Rule::V7, "serviceStartTime", "later than serviceStopTime");
         }
-        let (title, comments, extra) = (r.text(&common.name), r.text(&common.description), r.extra());
+        let (title, comments, extra) = (r.title(128), r.text(&common.description), r.extra());
         let findings = r.findings;
         if let (
             true,
@@ -167,7 +167,7 @@ impl SubmissionSet {
         let source_id = r.identifier("sourceId", SUBMISSION_SET_SOURCE_ID, value::check_oid);
         let submission_time = r.time("submissionTime", Times::Once);
         let unique_id = r.identifier("uniqueId", SUBMISSION_SET_UNIQUE_ID, value::check_oid);
-        let (title, comments, extra) = (r.text(&common.name), r.text(&common.description), r.extra());
+        let (title, comments, extra) = (r.title(256), r.text(&common.description), r.extra());
         let findings = r.findings;
         if let (
             true,
@@ -213,8 +213,8 @@ impl Folder {
         let logical_id = common.lid.as_deref().and_then(parse_uuid_urn);
         let codes = r.codes("codeList", FOLDER_CODE, Times::AtLeastOnce);
         let home_community_id = r.home();
-        // Whatever is sent, the registry sets its own.
-        r.slot("lastUpdateTime", Times::Optional, anything);
+        // Whatever time is sent, the registry sets its own.
+        r.time("lastUpdateTime", Times::Optional);
         let patient_id = r.patient(FOLDER_PATIENT_ID);
         let unique_id = r.identifier("uniqueId", FOLDER_UNIQUE_ID, value::check_oid);
         let title = r.text(&common.name);

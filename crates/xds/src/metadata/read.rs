@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
     }
 
     pub fn patient(&mut self, scheme: &str) -> Option<Cx> {
-        let text = self.identifier("patientId", scheme, |text| Cx::parse(text).map(|_| ()))?;
+        let text = self.identifier("patientId", scheme, value::check_cx)?;
         Cx::parse(&text).ok()
     }
 
@@ -187,6 +187,32 @@ impl<'a> Reader<'a> {
 
     pub fn text(&self, strings: &[LocalizedString]) -> Option<String> {
         strings.first().map(|string| string.value.clone()).filter(|value| !value.is_empty())
+    }
+
+    /// Name, with the length that TF-3 allows it.
+    pub fn title(&mut self, longest: usize) -> Option<String> {
+        let title = self.text(&self.common.name)?;
+        let length = title.chars().count();
+        if length > longest {
+            self.wrong(Rule::V3, "title", format!("{length} characters, at most {longest} are allowed"));
+        }
+        Some(title)
+    }
+
+    /// `PID-n|value`; a person has one date of birth and one sex.
+    pub fn source_patient_info(&mut self) -> Vec<String> {
+        let values = self.slots("sourcePatientInfo", Times::Any, value::check_pid_field);
+        for field in ["PID-7", "PID-8"] {
+            let count = values.iter().filter(|v| v.split('|').next() == Some(field)).count();
+            if count > 1 {
+                self.wrong(
+                    Rule::V3,
+                    "sourcePatientInfo",
+                    format!("only one {field} is allowed, {count} were sent"),
+                );
+            }
+        }
+        values
     }
 
     /// An attribute of the XML element itself.

@@ -9,6 +9,9 @@ use crate::rules::Rule;
 /// `LongName` of the ebRIM schema, in characters.
 const LONGEST: usize = 256;
 
+/// `FreeFormText` of the ebRIM schema.
+const LONGEST_TEXT: usize = 1024;
+
 const KNOWN_SLOTS: [&str; 23] = [
     "creationTime",
     "hash",
@@ -65,12 +68,16 @@ impl Checker<'_> {
     }
 
     fn length(&mut self, what: &str, location: &str, value: &str) {
+        self.at_most(LONGEST, what, location, value);
+    }
+
+    fn at_most(&mut self, longest: usize, what: &str, location: &str, value: &str) {
         let length = value.chars().count();
-        if length > LONGEST {
+        if length > longest {
             self.wrong(
                 Rule::V29,
                 location,
-                format!("{what}: {length} characters, at most {LONGEST} are allowed"),
+                format!("{what}: {length} characters, at most {longest} are allowed"),
             );
         }
     }
@@ -103,6 +110,9 @@ impl Checker<'_> {
             for value in classification.slots.iter().flat_map(|slot| &slot.values) {
                 self.length(&format!("{kind}, Slot of a Classification"), id, value);
             }
+        }
+        for string in common.name.iter().chain(&common.description) {
+            self.at_most(LONGEST_TEXT, &format!("{kind}, Name or Description"), id, &string.value);
         }
         for identifier in &common.external_identifiers {
             self.length(&format!("{kind}, value of an ExternalIdentifier"), id, &identifier.value);

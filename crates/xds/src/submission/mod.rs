@@ -11,8 +11,11 @@ mod limits;
 mod reading;
 mod structure;
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
+use crate::affinity::AffinityDomain;
 use crate::ebxml::SubmitObjects;
 use crate::error::Finding;
 use crate::metadata::{Association, DocumentEntry, Folder, SubmissionSet};
@@ -33,6 +36,7 @@ pub enum Transaction {
 /// What the sender's metadata are held against.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
+    pub affinity: Arc<AffinityDomain>,
     /// Refuse extra metadata Slots whose name is not a URN, or is a URN of IHE that is not known (TF-3 §4.2.3.1.6).
     /// Off: older senders use plain names.
     pub strict_slot_names: bool,

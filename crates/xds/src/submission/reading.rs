@@ -54,6 +54,7 @@ impl Reading {
         let mut findings = sent.findings.clone();
         findings.extend(limits::check(&sent, rules));
         let (objects, ids) = ids::resolve(sent, fresh, &mut findings);
+        findings.extend(rules.affinity.check(&objects, &ids));
         let mut found = Found::default();
         for object in &objects.extrinsic_objects {
             let read = DocumentEntry::read(object, &ids.submitted(&object.common.id));

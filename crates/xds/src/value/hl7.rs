@@ -98,18 +98,41 @@ fn escape(text: &str) -> String {
     out
 }
 
+/// True when only these components say something; trailing delimiters are nothing.
+fn has_only(text: &str, allowed: &[usize]) -> bool {
+    text.split('^')
+        .enumerate()
+        .all(|(index, component)| component.is_empty() || allowed.contains(&(index + 1)))
+}
+
+/// A CX as metadata carry it: id and authority, and the type and dates that French senders add (components 5, 7, 8).
+pub fn check_cx(text: &str) -> Result<(), ValueError> {
+    Cx::parse(text)?;
+    let authority = component(text, 4);
+    if !authority.starts_with('&') || authority.split('&').count() > 3 {
+        return refuse("the authority of a CX is &OID&ISO, without a namespace (id^^^&OID&ISO)");
+    }
+    match has_only(text, &[1, 4, 5, 7, 8]) {
+        true => Ok(()),
+        false => refuse("a CX has nothing but an id and its authority (id^^^&OID&ISO)"),
+    }
+}
+
 /// XCN: an id or a family name.
 pub fn check_xcn(text: &str) -> Result<(), ValueError> {
-    if component(text, 1).is_empty() && component(text, 2).is_empty() && component(text, 3).is_empty() {
-        return refuse("an XCN needs an id or a name (id^family^given)");
+    if component(text, 1).is_empty() && component(text, 2).is_empty() {
+        return refuse("an XCN needs an id or a family name (id^family^given)");
     }
     universal_id(component(text, 9)).map(|_| ())
 }
 
-/// XON: a name; an id that is no OID needs its authority.
+/// XON: a name; an id that is no OID needs its authority. Component 7 is the type of the id, which French senders add.
 pub fn check_xon(text: &str) -> Result<(), ValueError> {
     if component(text, 1).is_empty() {
         return refuse("an XON needs the organisation's name in its first component");
+    }
+    if !has_only(text, &[1, 6, 7, 10]) {
+        return refuse("an XON has nothing but a name, an authority and an id (name^^^^^&OID&ISO^^^^id)");
     }
     let authority = universal_id(component(text, 6))?;
     let id = component(text, 10);
@@ -121,12 +144,18 @@ pub fn check_xon(text: &str) -> Result<(), ValueError> {
     }
 }
 
-/// XTN: an e-mail address, or a number.
+/// XTN: an e-mail address, or a number with the type of its equipment.
 pub fn check_xtn(text: &str) -> Result<(), ValueError> {
-    let filled = [1, 4, 6, 7, 12].into_iter().any(|number| !component(text, number).is_empty());
-    match filled {
+    let filled = |number| !component(text, number).is_empty();
+    let good = match component(text, 3) {
+        "Internet" => filled(4) && matches!(component(text, 2), "" | "NET") && has_only(text, &[2, 3, 4]),
+        kind => !kind.is_empty() && filled(7) && has_only(text, &[2, 3, 5, 6, 7, 8]),
+    };
+    match good {
         true => Ok(()),
-        false => refuse("an XTN needs an address (^^Internet^address) or a number (^^PH^^^area^number)"),
+        false => refuse(
+            "an XTN is an e-mail address (^^Internet^address) or a number (^^PH^^country^area^number), and nothing else",
+        ),
     }
 }
 
@@ -159,6 +188,11 @@ pub fn check_cxi(text: &str) -> Result<(), ValueError> {
     }
     if component(text, 5).is_empty() {
         return refuse(format!("\"{}\": a CXi needs its type in the fifth component", clip(text)));
+    }
+    if !has_only(text, &[1, 4, 5, 6]) {
+        return refuse(
+            "a CXi has a value, an authority and a type (value^^^&OID&ISO^type), and nothing else",
+        );
     }
     universal_id(component(text, 4)).map(|_| ())
 }

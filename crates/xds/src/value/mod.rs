@@ -9,7 +9,7 @@ mod hl7;
 use uuid::Uuid;
 
 pub use dtm::Dtm;
-pub use hl7::{Cx, check_cxi, check_pid_field, check_recipient, check_xcn, check_xon, check_xtn};
+pub use hl7::{Cx, check_cx, check_cxi, check_pid_field, check_recipient, check_xcn, check_xon, check_xtn};
 
 /// Why a value is refused: one sentence, to be preceded by the attribute's name. Never quotes the value of a person's
 /// identifier or name.

@@ -48,7 +48,7 @@ fn a_dtm_has_four_to_fourteen_digits_of_a_time_that_exists() {
 #[test]
 fn each_type_takes_what_it_should_and_nothing_else() {
     type Check = fn(&str) -> Result<(), ValueError>;
-    let cases: [(Check, &[&str], &[&str]); 11] = [
+    let cases: [(Check, &[&str], &[&str]); 12] = [
         (check_oid, &["1.2.3", "2.25.0"], &["", "1", "1..2", "1.02", "a.b", &"1.2".repeat(30)]),
         (check_home, &["urn:oid:1.2.3"], &["1.2.3", "urn:oid:", "urn:oid:x"]),
         (
@@ -62,15 +62,44 @@ fn each_type_takes_what_it_should_and_nothing_else() {
         (
             check_xcn,
             &["801^DUPONT^Jeanne^^^^^^&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS", "^DUPONT"],
-            &["", "^^", "1^A^^^^^^^&x&ISO"],
+            &["", "^^", "^^Jeanne", "1^A^^^^^^^&x&ISO"],
         ),
         (
             check_xon,
             &["Hospital", "Hospital^^^^^^^^^1.2.3", "H^^^^^&1.2&ISO^IDNST^^^45"],
-            &["", "^^^^^&1.2&ISO^^^^45", "Hospital^^^^^^^^^45"],
+            &["", "^^^^^&1.2&ISO^^^^45", "Hospital^^^^^^^^^45", "Hospital^L", "H^^^^^^^^^1.2^x"],
         ),
-        (check_xtn, &["^^Internet^a@b.fr", "^^PH^^^^0144"], &["", "^^PH"]),
-        (check_cxi, &["1^^^&1.2&ISO^urn:ihe:iti:xds:2013:accession"], &["", "1^^^&1.2&ISO", "^^^^x"]),
+        (
+            check_xtn,
+            &["^^Internet^a@b.fr", "^NET^Internet^a@b.fr", "^^PH^^^^0144", "^PRN^CP^^33^1^4400000^12"],
+            &[
+                "",
+                "^^PH",
+                "^^Internet",
+                "^PRN^Internet^a@b.fr",
+                "^^^^^^0144",
+                "0144",
+                "^^PH^^^^0144^^^^^0144",
+            ],
+        ),
+        (
+            check_cx,
+            &["1^^^&1.2&ISO", "1^^^&1.2&ISO^NH^^20100907", "1^^^&1.2&ISO^^^"],
+            &[
+                "",
+                "1",
+                "1^2^^&1.2&ISO",
+                "1^^M10^&1.2&ISO",
+                "1^^^NS&1.2&ISO",
+                "1^^^&1.2&ISO&x",
+                "1^^^&1.2&ISO^^&1.3&ISO",
+            ],
+        ),
+        (
+            check_cxi,
+            &["1^^^&1.2&ISO^urn:ihe:iti:xds:2013:accession", "1^^^^urn:x", "1^^^&1.2&ISO^urn:x^&1.3&ISO"],
+            &["", "1^^^&1.2&ISO", "^^^^x", "1^2^^^x"],
+        ),
         (check_pid_field, &["PID-5|DUPONT^Jeanne", "PID-8|F"], &["", "PID-5", "5|X", "PID-x|1"]),
     ];
     for (number, (check, good, bad)) in cases.iter().enumerate() {

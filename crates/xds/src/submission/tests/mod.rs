@@ -1,6 +1,7 @@
 //! One submission that is good, and what `check` says when its wire form is changed.
 
 mod accepted;
+mod affinity;
 mod corpus;
 mod on_demand;
 mod required;

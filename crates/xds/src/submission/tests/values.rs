@@ -255,7 +255,7 @@ fn v7_times_are_compared_as_far_as_both_are_precise() {
 
 #[test]
 fn v27_with_strict_names_an_extra_slot_has_a_urn_of_its_own() {
-    let strict = Rules { strict_slot_names: true };
+    let strict = Rules { strict_slot_names: true, ..Rules::default() };
     assert!(checked_by(sample(), &strict).is_ok());
     for name in ["ward", "urn:ihe:ward"] {
         let mut objects = sample();
@@ -375,4 +375,53 @@ fn no_finding_quotes_what_is_known_about_the_patient() {
     for secret in ["DUPONT", "Jeanne", "279035121518989"] {
         assert!(!findings.iter().any(|f| f.context.contains(secret)), "{secret}: {findings:#?}");
     }
+}
+
+#[test]
+fn v3_a_title_has_a_length() {
+    for (id, longest, sentence) in [
+        (DOCUMENT, 128, "DocumentEntry.title: 129 characters"),
+        (SET, 256, "SubmissionSet.title: 257 characters"),
+    ] {
+        assert_accepted(|objects| common(objects, id).name[0].value = "é".repeat(longest));
+        assert_broken(Rule::V3, id, sentence, |objects| {
+            common(objects, id).name[0].value = "é".repeat(longest + 1);
+        });
+    }
+}
+
+#[test]
+fn v3_a_person_has_one_date_of_birth_and_one_sex() {
+    for field in ["PID-7", "PID-8"] {
+        let sentence = format!("DocumentEntry.sourcePatientInfo: only one {field} is allowed, 2 were sent");
+        assert_broken(Rule::V3, DOCUMENT, &sentence, |objects| {
+            let slots = &mut common(objects, DOCUMENT).slots;
+            slots.retain(|slot| slot.name != "sourcePatientInfo");
+            slots.push(slot("sourcePatientInfo", &[&format!("{field}|1"), &format!("{field}|2")]));
+        });
+    }
+    assert_accepted(|objects| {
+        let slots = &mut common(objects, DOCUMENT).slots;
+        slots.retain(|slot| slot.name != "sourcePatientInfo");
+        slots.push(slot("sourcePatientInfo", &["PID-5|A^B", "PID-5|C^B", "PID-7|19350327"]));
+    });
+}
+
+#[test]
+fn v3_the_time_of_a_folder_is_a_time_though_the_registry_sets_its_own() {
+    assert_broken(Rule::V3, FOLDER, "Folder.lastUpdateTime: ", |objects| {
+        common(objects, FOLDER).set_slot("lastUpdateTime", "today");
+    });
+    assert_accepted(|objects| common(objects, FOLDER).set_slot("lastUpdateTime", "2012"));
+}
+
+#[test]
+fn v29_a_name_or_description_has_at_most_1024_characters() {
+    let describe = |objects: &mut SubmitObjects, length| {
+        let value = "é".repeat(length);
+        common(objects, DOCUMENT).description = vec![LocalizedString { value, ..LocalizedString::default() }];
+    };
+    assert_accepted(|objects| describe(objects, 1024));
+    let sentence = "DocumentEntry, Name or Description: 1025 characters";
+    assert_broken(Rule::V29, DOCUMENT, sentence, |objects| describe(objects, 1025));
 }
