@@ -32,6 +32,8 @@ const APPLICATION_ACTIVITY: Code = ("110100", "DCM", "Application Activity");
 
 const ITI_41: Code = ("ITI-41", "IHE Transactions", "Provide and Register Document Set-b");
 const ITI_42: Code = ("ITI-42", "IHE Transactions", "Register Document Set-b");
+const ITI_57: Code = ("ITI-57", "IHE Transactions", "Update Document Set");
+const ITI_92: Code = ("ITI-92", "IHE Transactions", "Restricted Update Document Set");
 const ITI_18: Code = ("ITI-18", "IHE Transactions", "Registry Stored Query");
 const ITI_43: Code = ("ITI-43", "IHE Transactions", "Retrieve Document Set");
 const ITI_61: Code = ("ITI-61", "IHE Transactions", "Register On-Demand Document Entry");
@@ -113,6 +115,8 @@ const fn row(act: Act) -> Row {
         Act::Iti41Repository => row(IMPORT, "C", ITI_41, TO_US),
         Act::Iti42Registry => row(IMPORT, "C", ITI_42, TO_US),
         Act::Iti42Repository => row(EXPORT, "R", ITI_42, FROM_US),
+        Act::Iti57Registry => row(IMPORT, "U", ITI_57, TO_US),
+        Act::Iti92Registry => row(IMPORT, "U", ITI_92, TO_US),
         Act::Iti18Registry => row(QUERY, "E", ITI_18, TO_US),
         Act::Iti43Repository => row(EXPORT, "R", ITI_43, FROM_US),
         Act::Iti61Registry => row(IMPORT, "C", ITI_61, TO_US),

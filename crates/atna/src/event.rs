@@ -14,6 +14,10 @@ pub enum Act {
     /// ITI-42 as sent by the Document Repository to a registry of another process: Export, R. The registry is the
     /// destination.
     Iti42Repository,
+    /// ITI-57 as received by the Document Registry: Import, U.
+    Iti57Registry,
+    /// ITI-92 as received by the Update Responder: Import, U.
+    Iti92Registry,
     /// ITI-18 as answered by the Document Registry: Query, E.
     Iti18Registry,
     /// ITI-43 as answered by the Document Repository: Export, R. The requester is the destination.
@@ -194,6 +198,10 @@ impl Event {
             Act::Iti42Registry => format!("registered metadata, submission {}", set.unwrap_or("unknown")),
             Act::Iti42Repository => {
                 format!("sent metadata to the registry, submission {}", set.unwrap_or("unknown"))
+            }
+            Act::Iti57Registry => format!("updated metadata, submission {}", set.unwrap_or("unknown")),
+            Act::Iti92Registry => {
+                format!("updated metadata within restrictions, submission {}", set.unwrap_or("unknown"))
             }
             Act::Iti18Registry => "searched the record".to_owned(),
             Act::Iti43Repository => match documents.as_slice() {

@@ -76,6 +76,20 @@ impl Client {
         self.exchange(call).await?.read(RegistryResponse::read)
     }
 
+    /// Updates metadata (ITI-57).
+    pub async fn update(&self, objects: &SubmitObjects) -> Result<ReceivedResponse, Error> {
+        let call =
+            self.call(&self.endpoints.registry, action::ITI_57, Encoding::Simple, |w| objects.write(w));
+        self.exchange(call).await?.read(RegistryResponse::read)
+    }
+
+    /// Updates metadata of documents within the restrictions of ITI-92.
+    pub async fn restricted_update(&self, objects: &SubmitObjects) -> Result<ReceivedResponse, Error> {
+        let call =
+            self.call(&self.endpoints.registry, action::ITI_92, Encoding::Simple, |w| objects.write(w));
+        self.exchange(call).await?.read(RegistryResponse::read)
+    }
+
     /// Asks the registry (ITI-18).
     pub async fn query(&self, request: &Request) -> Result<QueryAnswer, Error> {
         let call =

@@ -1,6 +1,7 @@
 //! The Document Registry: it keeps the metadata, decides what may enter a record and answers queries.
 //!
 //! * [`iti42`] registers a submission: state rules, side effects, trace and companion writes in one transaction.
+//! * [`iti57`] updates metadata: new versions, statuses, associations; [`iti92`] is its restricted form.
 //! * [`iti61`] registers documents that are made when they are retrieved.
 //! * [`iti62`] removes metadata.
 //! * [`iti18`] answers stored queries.
@@ -13,8 +14,10 @@
 pub mod failure;
 pub mod iti18;
 pub mod iti42;
+pub mod iti57;
 pub mod iti61;
 pub mod iti62;
+pub mod iti92;
 pub mod patients;
 mod sql;
 pub mod visibility;

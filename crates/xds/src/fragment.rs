@@ -9,7 +9,7 @@ use xml::Writer;
 
 use crate::constants::*;
 use crate::ebxml::{self, Common, Slot, SubmitObjects};
-use crate::metadata::{Association, AssociationType};
+use crate::metadata::{ANNOTATIONS, Association, AssociationType};
 use crate::submission::ValidSubmission;
 use crate::value::uuid_urn;
 
@@ -70,6 +70,41 @@ impl Fragment {
             rest = characters.as_str();
         }
         out.push_str(rest);
+    }
+
+    /// The document in the fragment, for those who need what the columns do not hold. Its patientId is that of `fill`.
+    pub fn document(&self, fill: &Fill<'_>) -> Option<ebxml::ExtrinsicObject> {
+        self.read(fill, |element| ebxml::ExtrinsicObject::read(element).ok())
+    }
+
+    /// The same association between other objects, with an id of its own. What it said about an update is left behind.
+    pub fn between(
+        &self,
+        id: Uuid,
+        source: Uuid,
+        target: Uuid,
+        fresh: &mut dyn FnMut() -> Uuid,
+    ) -> Option<Fragment> {
+        let mut association =
+            self.read(&Fill::default(), |element| ebxml::Association::read(element).ok())?;
+        let common = &mut association.common;
+        common.id = uuid_urn(id);
+        common.slots.retain(|slot| !ANNOTATIONS.contains(&slot.name.as_str()));
+        for classification in &mut common.classifications {
+            classification.id = Some(uuid_urn(fresh()));
+            classification.classified_object = Some(uuid_urn(id));
+        }
+        (association.source_object, association.target_object) = (uuid_urn(source), uuid_urn(target));
+        Some(Fragment::of_association(&association))
+    }
+
+    fn read<T>(&self, fill: &Fill<'_>, object: impl FnOnce(xml::Element<'_>) -> Option<T>) -> Option<T> {
+        let mut text = format!("<stored xmlns:rim=\"{}\">", ns::RIM);
+        self.fill(fill, &mut text);
+        text.push_str("</stored>");
+        let limits = xml::Limits { bytes: usize::MAX, ..xml::Limits::default() };
+        let document = xml::Document::parse(&text, &limits).ok()?;
+        object(document.root().children().next()?)
     }
 
     /// A registry-made HasMember association (folder membership of a replacement, TF-2 §3.42.4.1.3.5).

@@ -14,4 +14,5 @@ pub mod metadata;
 pub mod query;
 pub mod rules;
 pub mod submission;
+pub mod update;
 pub mod value;

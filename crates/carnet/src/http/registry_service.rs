@@ -8,7 +8,7 @@ use xds::error::{ErrorCode, Finding};
 use super::App;
 use super::body::{self, Refusal};
 use super::exchange::{self, Answer, Exchange};
-use super::{iti18, iti42, iti61, iti62};
+use super::{iti18, iti42, iti57, iti61, iti62, iti92};
 
 pub async fn answer(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     match body::receive(&app, &request, payload, None).await {
@@ -37,10 +37,15 @@ fn refused(refusal: Refusal) -> HttpResponse {
 async fn dispatch(exchange: &Exchange<'_>) -> Result<Answer, Fault> {
     let body = exchange.message.body;
     Ok(match (body.namespace(), body.name()) {
-        (ns::LCM, "SubmitObjectsRequest") => match exchange.action(&[action::ITI_42, action::ITI_61])? {
-            action::ITI_61 => iti61::answer(exchange).await,
-            _ => iti42::answer(exchange).await,
-        },
+        (ns::LCM, "SubmitObjectsRequest") => {
+            let actions = [action::ITI_42, action::ITI_57, action::ITI_61, action::ITI_92];
+            match exchange.action(&actions)? {
+                action::ITI_57 => iti57::answer(exchange).await,
+                action::ITI_61 => iti61::answer(exchange).await,
+                action::ITI_92 => iti92::answer(exchange).await,
+                _ => iti42::answer(exchange).await,
+            }
+        }
         (ns::QUERY, "AdhocQueryRequest") => {
             exchange.action(&[action::ITI_18])?;
             iti18::answer(exchange).await

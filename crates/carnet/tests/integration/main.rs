@@ -23,4 +23,5 @@ mod removal;
 mod rules;
 mod tls;
 mod traces;
+mod update;
 mod wire;

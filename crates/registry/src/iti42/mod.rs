@@ -5,7 +5,7 @@
 //! ([`effects`]), its trace and whatever the caller wants to commit with it. One SQL transaction, all or nothing.
 
 mod effects;
-mod rules;
+pub(crate) mod rules;
 
 use access::Requester;
 use atna::{Act, Event, Object, Outcome};
@@ -14,6 +14,7 @@ use deadpool_postgres::Transaction;
 use uuid::Uuid;
 use xds::ebxml::SubmitObjects;
 use xds::error::Finding;
+use xds::metadata::SubmissionSet;
 use xds::rules::Rule;
 use xds::submission::{self, Claims, Refused, ValidSubmission};
 use xds::value::Cx;
@@ -21,7 +22,7 @@ use xds::value::Cx;
 use crate::patients::{Record, State};
 use crate::{Failure, Registry, UnknownPatients, sql};
 
-const NO_RECORD: &str = "no record is open for this patient";
+pub(crate) const NO_RECORD: &str = "no record is open for this patient";
 
 /// What a caller who shares the database commits together with a registration.
 #[allow(async_fn_in_trait, reason = "requests stay on the thread that took them: no Send bound is wanted")]
@@ -78,7 +79,7 @@ impl Registry {
             Err(refused) => Err(self.refuse(refused).await),
         };
         if let Err(failure) = &result {
-            self.trace_failure(event, failure).await?;
+            self.trace_failure(vec![event], failure).await?;
         }
         result
     }
@@ -101,7 +102,7 @@ impl Registry {
         atna::record(&*transaction, &[event]).await?;
         if let Err(error) = transaction.commit().await {
             drop(client);
-            self.outcome_after(error, submission).await?;
+            self.outcome_after(error, &submission.submission_set).await?;
         }
         Ok(submission.warnings.clone())
     }
@@ -146,7 +147,7 @@ impl Registry {
 
     /// The patient's record, opened now if that is the policy and locked against merges, and the finding that it cannot be
     /// written to.
-    async fn record_for(
+    pub(crate) async fn record_for(
         &self,
         transaction: &Transaction<'_>,
         patient: &Cx,
@@ -167,12 +168,11 @@ impl Registry {
 
     /// The answer to a commit was lost: looks for the SubmissionSet on a new connection. The lock on its uniqueId
     /// waits until the old transaction has ended, so "not there" is certain.
-    async fn outcome_after(
+    pub(crate) async fn outcome_after(
         &self,
         error: tokio_postgres::Error,
-        submission: &ValidSubmission,
+        set: &SubmissionSet,
     ) -> Result<(), Failure> {
-        let set = &submission.submission_set;
         tracing::warn!(submission_set = %set.unique_id, "the answer to a commit was lost: {error}");
         let lookup = async {
             let mut client = self.database.get().await?;
@@ -189,13 +189,15 @@ impl Registry {
         }
     }
 
-    async fn trace_failure(&self, mut event: Event, failure: &Failure) -> Result<(), Failure> {
-        event.outcome = match failure.is_refusal() {
+    /// The trace of what did not succeed, in a transaction of its own.
+    pub(crate) async fn trace_failure(&self, events: Vec<Event>, failure: &Failure) -> Result<(), Failure> {
+        let outcome = match failure.is_refusal() {
             true => Outcome::MinorFailure,
             false => Outcome::SeriousFailure,
         };
-        let event = event.described(failure.codes());
-        if let Err(error) = self.write_trace(&[event]).await {
+        let events: Vec<Event> =
+            events.into_iter().map(|event| Event { outcome, ..event }.described(failure.codes())).collect();
+        if let Err(error) = self.write_trace(&events).await {
             match failure.is_refusal() {
                 // Without a trace not even the reason is given away.
                 true => return Err(error),
@@ -214,6 +216,6 @@ impl Registry {
     }
 }
 
-fn unknown_patient(patient: &Cx, reason: &str) -> Finding {
+pub(crate) fn unknown_patient(patient: &Cx, reason: &str) -> Finding {
     Rule::V8.broken(None, format!("{}: {reason}", patient.text))
 }

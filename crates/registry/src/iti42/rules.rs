@@ -184,7 +184,7 @@ impl Checker<'_> {
 }
 
 /// V10 and V11.
-fn differs(
+pub(crate) fn differs(
     id: &str,
     on_demand: bool,
     hash: Option<&str>,

@@ -9,12 +9,16 @@ const LOCK_UNIQUE_IDS: &str = "
     select pg_advisory_xact_lock(key)
     from (select distinct hashtextextended(value, 0) as key from unnest($1::text[]) as value order by key) as keys";
 
+/// Of the versions of one document only the newest counts.
 const OBJECTS_WITH_UNIQUE_IDS: &str = "
     select unique_id.value, unique_id.kind, document_entry.hash, document_entry.size,
-        coalesce(document_entry.document_type = 'OnDemand', false)
+        coalesce(document_entry.document_type = 'OnDemand', false), document_entry.logical_id
     from unique_id left join document_entry
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
-    where unique_id.value = any($1)";
+    where unique_id.value = any($1) and not exists (
+        select from document_entry as later
+        where later.logical_id = document_entry.logical_id and later.version > document_entry.version
+            and later.removed_at is null)";
 
 const OBJECTS: &str = "select entry_uuid, record, kind from object where entry_uuid = any($1)";
 
@@ -59,6 +63,8 @@ pub struct EqualId {
     pub on_demand: bool,
     pub hash: Option<String>,
     pub size: Option<i64>,
+    /// Of a document.
+    pub logical_id: Option<Uuid>,
 }
 
 pub async fn objects_with_unique_ids<C: GenericClient>(
@@ -76,6 +82,7 @@ pub async fn objects_with_unique_ids<C: GenericClient>(
                 hash: row.try_get(2)?,
                 size: row.try_get(3)?,
                 on_demand: row.try_get(4)?,
+                logical_id: row.try_get(5)?,
             })
         })
         .collect()

@@ -5,6 +5,7 @@ mod lookup;
 mod query;
 mod record;
 mod remove;
+mod versions;
 
 pub use insert::{
     Version, add_association, add_document_entry, add_folder, add_header_facts, add_submission_set,
@@ -19,6 +20,10 @@ pub use record::{find_record, identifiers, lock_for_merge, lock_record, merge_re
 pub use remove::{
     Link, Removable, What, count_objects, left_alone, lock_for_removal, references_to, removable_objects,
     remove,
+};
+pub use versions::{
+    Detail, Instance, Joining, Newest, Stored, copy_header_facts, document_fragment, links_of, lock_versions,
+    set_status, stored, unreconciled,
 };
 
 use deadpool_postgres::GenericClient;

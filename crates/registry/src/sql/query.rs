@@ -64,11 +64,15 @@ const DOCUMENTS_BY_UNIQUE_ID: &str = "
     order by registered_at, document_entry.entry_uuid
     limit $2";
 
+/// The newest version tells whether a document is online and whose it is.
 const READABLE_DOCUMENTS: &str = "
     select document_entry.unique_id, document_entry.hash, document_entry.patient_id
     from unique_id join document_entry
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
-    where unique_id.value = any($1) and removed_at is null and availability = 'Online'
+    where unique_id.value = any($1) and removed_at is null and availability = 'Online' and not exists (
+        select from document_entry as later
+        where later.logical_id = document_entry.logical_id and later.version > document_entry.version
+            and later.removed_at is null)
     order by registered_at";
 
 /// A DocumentEntry as a query finds it.

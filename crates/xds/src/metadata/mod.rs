@@ -4,6 +4,8 @@ mod from_ebxml;
 mod read;
 mod to_ebxml;
 
+pub(crate) use from_ebxml::ANNOTATIONS;
+
 use uuid::Uuid;
 
 use crate::constants::{AVAILABILITY_OFFLINE, AVAILABILITY_ONLINE, STATUS_APPROVED, STATUS_DEPRECATED};

@@ -49,7 +49,11 @@ fn a_dtm_has_four_to_fourteen_digits_of_a_time_that_exists() {
 fn each_type_takes_what_it_should_and_nothing_else() {
     type Check = fn(&str) -> Result<(), ValueError>;
     let cases: [(Check, &[&str], &[&str]); 12] = [
-        (check_oid, &["1.2.3", "2.25.0"], &["", "1", "1..2", "1.02", "a.b", &"1.2".repeat(30)]),
+        (
+            check_oid,
+            &["1.2.3", "2.25.0", "1.42.20100709101812.3", "3.4.5"],
+            &["", "1", "1..2", "1.02", "a.b", &"1.2".repeat(30)],
+        ),
         (check_home, &["urn:oid:1.2.3"], &["1.2.3", "urn:oid:", "urn:oid:x"]),
         (
             check_sha1,

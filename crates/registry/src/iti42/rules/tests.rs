@@ -157,6 +157,7 @@ fn equal(unique_id: &str, is_document: bool, hash: &str, size: i64) -> EqualId {
         on_demand: false,
         hash: Some(hash.into()),
         size: Some(size),
+        logical_id: None,
     }
 }
 

@@ -69,7 +69,7 @@ fn corpus_the_faults_of_the_official_registration_are_all_named() {
         // The data type of sourceId is OID (TF-3 Table 4.3.1-3), which is more than one number.
         (
             "SubmissionSet01",
-            "SubmissionSet.sourceId: \"3670984664\" is not an OID: an OID has at least two numbers",
+            "SubmissionSet.sourceId: \"3670984664\" is not an OID (numbers without leading zeros, joined by dots, at most 64 characters)",
         ),
         // The type of an association is a full URN since ebRIM 3.0 (TF-3 §4.2.2).
         ("as01", "Association.associationType: \"HasMember\" is not a type that may be submitted here"),

@@ -1,0 +1,22 @@
+//! Restricted Update Document Set over SOAP.
+
+use xds::constants::action::ITI_92;
+use xds::ebxml::SubmitObjects;
+use xds::error::{ErrorCode, Finding};
+use xds::message::MessageError;
+
+use super::exchange::{Answer, Exchange};
+
+pub async fn answer(exchange: &Exchange<'_>) -> Answer {
+    let objects = match SubmitObjects::read(exchange.message.body) {
+        Ok(objects) => objects,
+        Err(MessageError(context)) => {
+            let finding = Finding::error(ErrorCode::XDSRegistryMetadataError, None, context);
+            return Answer::registry_response(ITI_92, vec![finding]);
+        }
+    };
+    let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
+    let result = exchange.app.registry.restricted_update(&exchange.requester(), objects).await;
+    exchange.log("ITI-92", &submission_set, result.as_ref().err().map(Into::into));
+    Answer::registry_response(ITI_92, result.unwrap_or_else(|failure| failure.findings()))
+}
