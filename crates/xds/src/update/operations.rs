@@ -230,6 +230,9 @@ impl Finder<'_> {
         if a.association_type == AssociationType::HasMember && a.documentation.is_some() {
             self.wrong(Wrong, a.entry_uuid, "HasMember: takes no association documentation");
         }
+        if a.source == a.target {
+            self.wrong(Refused, a.entry_uuid, format!("{name}: joins an object to itself"));
+        }
         let own: Vec<Uuid> =
             [a.source, a.target].into_iter().filter(|end| self.kind(*end) != Kind::Outside).collect();
         for end in &own {

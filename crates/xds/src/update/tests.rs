@@ -271,6 +271,9 @@ fn an_association_is_added_by_one_submit_association() {
     assert_refused(REFUSED, ADDED, "APND: both its ends must be registered already", |o| {
         association(o, ADDED).source_object = DOCUMENT.to_owned();
     });
+    assert_refused(REFUSED, ADDED, "APND: joins an object to itself", |o| {
+        association(o, ADDED).target_object = OTHER.to_owned();
+    });
     assert_refused(UNDECODABLE, ADDED, "PreviousVersion: does not belong", |o| {
         common(o, ADDED).set_slot("PreviousVersion", "1");
     });

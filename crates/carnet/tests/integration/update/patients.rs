@@ -80,3 +80,27 @@ async fn a_document_does_not_move_to_a_patient_without_a_record() {
     assert_eq!(update.refused(&server).await, pairs(&[("XDSUnknownPatientId", "")]));
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn records_that_were_merged_are_one_patient_s() {
+    let server = Server::start().await;
+    let (subsumed, surviving) = (patient(), patient());
+    let (document, folder) = filed_in_folder(&server, &subsumed).await;
+    filed(&server, &surviving, "autre").await;
+    let merge = "update record set survivor = (select max(record) from record)
+        where record = (select min(record) from record)";
+    server.database.get().await.unwrap().execute(merge, &[]).await.unwrap();
+    let current = entry(&server, document.entry.entry_uuid).await;
+    let of_survivor = |c: &mut Common| identify(c, DOCUMENT_ENTRY_PATIENT_ID, &surviving.text);
+    let of_subsumed = |c: &mut Common| identify(c, DOCUMENT_ENTRY_PATIENT_ID, &subsumed.text);
+    let dead = Update::of(&subsumed).document(&current, "1", of_subsumed);
+    assert_eq!(dead.refused(&server).await, pairs(&[("XDSUnknownPatientId", "")]));
+
+    let update = Update::of(&surviving).document(&current, "1", of_survivor);
+    assert_filed(&server.client.restricted_update(&update.objects()).await.unwrap());
+    let second = newest(&server, document.entry.entry_uuid).await;
+    assert_eq!(links(&server, AssociationType::HasMember, id(&folder.common), second).await, 1);
+    let current = entry(&server, second).await;
+    Update::of(&surviving).document(&current, "2", of_survivor).accepted(&server).await;
+    server.stop().await;
+}
