@@ -5,6 +5,7 @@ use crate::rules::Rule;
 /// A standard XDS error code. The name of the variant is the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
+    InvalidDocumentContent,
     ReferencesExistException,
     UnmodifiableMetadataError,
     UnresolvedReferenceException,

@@ -1,5 +1,5 @@
 //! The validation table: every rule that a submission must obey, with its number, its code and who checks it (TF-3
-//! §4.2.4.1, TF-2 §3.41.4.1.3, §3.42.4.1.3, §3.61.4.1.3; the `F` rules: national metadata of the CI-SIS).
+//! §4.2.4.1, TF-2 §3.41.4.1.3, §3.42.4.1.3, §3.61.4.1.3; the `F` rules: CI-SIS, volet Partage de documents de santé).
 //!
 //! A finding about a submission is made by [`Rule::broken`], so it cannot carry another code than its rule's.
 //! `docs/validation.md` is this table for readers, and a test holds the two together.
@@ -13,6 +13,8 @@ pub enum Side {
     Submission,
     /// The registry, against what is registered.
     State,
+    /// The registry, under `affinity_domain.profile = "ci-sis"`.
+    Profile,
     Repository,
 }
 
@@ -114,6 +116,28 @@ table! {
         "The SubmissionSet has exactly one HasMember to each new document, each new Folder, and each HasMember of a Folder.";
     S4 = "S4", Submission, XDSRegistryMetadataError,
         "Nothing is marked as limited metadata, which other profiles know.";
+    F1 = "F1", Profile, XDSRegistryMetadataError,
+        "A document has an author with authorPerson; a SubmissionSet has exactly one author, with authorPerson.";
+    F2 = "F2", Profile, XDSRegistryMetadataError,
+        "A document has legalAuthenticator, title and serviceStartTime.";
+    F3 = "F3", Profile, XDSRegistryMetadataError,
+        "patientId is an INS: `INS^^^&OID&ISO^NH`, with an OID of the INS. Its key is what `patients.ins_key` is about.";
+    F4 = "F4", Profile, XDSRegistryMetadataError,
+        "creationTime is precise to the second.";
+    F5 = "F5", Profile, XDSRegistryMetadataError,
+        "The uniqueId of a document is an OID, without an extension.";
+    F6 = "F6", Profile, XDSRegistryMetadataError,
+        "languageCode is fr-FR; that of a signature is art.";
+    F7 = "F7", Profile, XDSRegistryMetadataError,
+        "A document has at most four confidentialityCodes.";
+    F8 = "F8", Profile, XDSRegistryMetadataError,
+        "mimeType is text/xml, application/xslt+xml or application/dicom.";
+    F9 = "F9", Profile, XDSRegistryMetadataError,
+        "No addendum (APND) is submitted.";
+    F10 = "F10", Profile, XDSRegistryMetadataError,
+        "authorPerson and legalAuthenticator have id, family name, authority, type of name (D, U) and type of id (IDNPS, EI, RI, NH).";
+    F11 = "F11", Profile, InvalidDocumentContent,
+        "The INS in the header of a CDA document is that of DocumentEntry.patientId. In other profiles a warning.";
     R1 = "R1", Repository, XDSMissingDocumentMetadata,
         "Each document has its ExtrinsicObject.";
     R2 = "R2", Repository, XDSMissingDocument,
@@ -159,6 +183,7 @@ pub fn document() -> String {
     for (side, heading) in [
         (Side::Submission, "The registry, in the submission alone"),
         (Side::State, "The registry, against what is registered"),
+        (Side::Profile, "The registry, with `affinity_domain.profile = \"ci-sis\"`"),
         (Side::Repository, "The repository"),
     ] {
         text.push_str(&format!("\n## {heading}\n\n| rule | what | code |\n|---|---|---|\n"));

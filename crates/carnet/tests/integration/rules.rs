@@ -1,7 +1,9 @@
 //! Rules that need the repository's and the registry's state together.
 
 use client::{Encoding, Outgoing};
+use uuid::Uuid;
 use xds::message::ResponseStatus;
+use xds::metadata::{Association, AssociationType, Code, Folder};
 use xds::value::uuid_urn;
 
 use crate::harness::{Server, Submission, assert_filed, codes, oid, patient};
@@ -141,5 +143,97 @@ async fn r7_the_repository_judges_no_metadata() {
     let response = server.file(&submission).await;
     assert_eq!(response.status, ResponseStatus::Failure);
     assert_eq!(codes(&response), ["XDSRegistryMetadataError"], "the registry's code, not the repository's");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn f11_a_header_of_another_patient_is_a_warning_and_in_the_national_profile_a_refusal() {
+    let cda = std::fs::read("../../conformance-tests/documents/lettre-de-liaison-sortie.xml").unwrap();
+    let other_patient = || {
+        let mut submission = Submission::new(&patient(), cda.clone());
+        submission.entry.mime_type = "text/xml".to_owned();
+        submission
+    };
+    let server = Server::start().await;
+    let response = server.file(&other_patient()).await;
+    assert_filed(&response);
+    assert!(
+        response.errors.iter().any(|e| e.is_warning && e.code == "InvalidDocumentContent"),
+        "{response:?}"
+    );
+    let national = [("CARNET_PATIENTS__UNKNOWN", "open"), ("CARNET_AFFINITY_DOMAIN__PROFILE", "ci-sis")];
+    let server = server.restart(&national).await;
+    let response = server.file(&other_patient()).await;
+    assert!(codes(&response).contains(&"InvalidDocumentContent"), "{response:?}");
+    assert_eq!(server.count("select count(*) from document_entry").await, 1);
+    server.stop().await;
+}
+
+/// The submission with these associations and folders beside its own.
+async fn send(server: &Server, submission: &Submission, folders: &[Folder], more: &[Association]) {
+    let mut objects = submission.objects();
+    objects.packages.extend(folders.iter().map(Folder::to_ebxml));
+    objects.associations.extend(more.iter().map(Association::to_ebxml));
+    let outgoing =
+        Outgoing::bytes(&uuid_urn(submission.entry.entry_uuid), "text/plain", submission.octets.clone());
+    let sent = server.client.provide_and_register(objects, vec![outgoing], Encoding::Mtom).await;
+    assert_filed(&sent.unwrap());
+}
+
+fn link(kind: AssociationType, source: Uuid, target: Uuid) -> Association {
+    Association {
+        entry_uuid: Uuid::new_v4(),
+        association_type: kind,
+        source,
+        target,
+        submission_set_status: None,
+        documentation: None,
+        extra: Vec::new(),
+    }
+}
+
+#[actix_web::test]
+async fn a_document_that_replaces_two_of_a_folder_enters_it_once_and_is_not_deprecated_by_its_own_transformation()
+ {
+    use AssociationType::{HasMember, Rplc, Xfrm};
+    let server = Server::start().await;
+    let patient = patient();
+    let folder = Folder {
+        entry_uuid: Uuid::new_v4(),
+        logical_id: None,
+        codes: vec![Code::new("stay", "1.2.3", "Stay")],
+        comments: None,
+        home_community_id: None,
+        patient_id: patient.clone(),
+        title: "Stay".to_owned(),
+        unique_id: oid(),
+        extra: Vec::new(),
+    };
+    let [first, second, third] = ["first", "second", "third"].map(|text| Submission::new(&patient, text));
+    let into = link(HasMember, folder.entry_uuid, first.entry.entry_uuid);
+    let more = [
+        link(HasMember, first.set.entry_uuid, folder.entry_uuid),
+        link(HasMember, first.set.entry_uuid, into.entry_uuid),
+        into,
+    ];
+    send(&server, &first, std::slice::from_ref(&folder), &more).await;
+    let into = link(HasMember, folder.entry_uuid, second.entry.entry_uuid);
+    send(&server, &second, &[], &[link(HasMember, second.set.entry_uuid, into.entry_uuid), into]).await;
+    let new = third.entry.entry_uuid;
+    let more = [
+        link(Rplc, new, first.entry.entry_uuid),
+        link(Rplc, new, second.entry.entry_uuid),
+        link(Xfrm, new, first.entry.entry_uuid),
+    ];
+    send(&server, &third, &[], &more).await;
+    let (folder, member) = (folder.entry_uuid, HasMember.urn());
+    let memberships = format!(
+        "select count(*) from association where source = '{folder}' and target = '{new}' and association_type = '{member}'"
+    );
+    assert_eq!(server.count(&memberships).await, 1);
+    let approved =
+        format!("select count(*) from document_entry where status = 'Approved' and entry_uuid = '{new}'");
+    assert_eq!(server.count(&approved).await, 1);
+    assert_eq!(server.count("select count(*) from document_entry where status = 'Deprecated'").await, 2);
     server.stop().await;
 }

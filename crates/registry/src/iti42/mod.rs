@@ -5,6 +5,7 @@
 //! ([`effects`]), its trace and whatever the caller wants to commit with it. One SQL transaction, all or nothing.
 
 mod effects;
+mod headers;
 pub(crate) mod rules;
 
 use access::Requester;
@@ -73,10 +74,14 @@ impl Registry {
         if let Some(unique_id) = submission_set {
             event = event.object(Object::SubmissionSet { unique_id });
         }
+        let headers = headers::check(&sent, self.settings.rules.affinity.profile);
         let result = match ValidSubmission::check(sent, transaction, &self.settings.rules, &mut Uuid::new_v4)
         {
-            Ok(submission) => self.commit(&submission, event.clone(), companion).await,
-            Err(refused) => Err(self.refuse(refused).await),
+            Ok(submission) => self.commit(&submission, headers, event.clone(), companion).await,
+            Err(mut refused) => {
+                refused.findings.extend(headers);
+                Err(self.refuse(refused).await)
+            }
         };
         if let Err(failure) = &result {
             self.trace_failure(vec![event], failure).await?;
@@ -87,12 +92,16 @@ impl Registry {
     async fn commit(
         &self,
         submission: &ValidSubmission,
+        headers: Vec<Finding>,
         event: Event,
         companion: &impl Companion,
     ) -> Result<Vec<Finding>, Failure> {
         let mut client = self.database.get().await?;
         let transaction = client.transaction().await?;
-        let judged = self.judge(&transaction, submission.claims()).await?;
+        let (errors, remarks): (Vec<Finding>, Vec<Finding>) =
+            headers.into_iter().partition(Finding::is_error);
+        let mut judged = self.judge(&transaction, submission.claims()).await?;
+        judged.findings.extend(errors);
         let Some(record) = judged.record.filter(|_| judged.findings.is_empty()) else {
             transaction.rollback().await?;
             return Err(Failure::Refused(judged.findings));
@@ -104,7 +113,7 @@ impl Registry {
             drop(client);
             self.outcome_after(error, &submission.submission_set).await?;
         }
-        Ok(submission.warnings.clone())
+        Ok(submission.warnings.iter().cloned().chain(remarks).collect())
     }
 
     /// What the registry's state says about a submission; takes the locks that keep it so until the transaction ends.

@@ -5,6 +5,7 @@
 //!
 //! [`reading`] is what a submission shares with a metadata update.
 
+mod ci_sis;
 mod claims;
 mod ids;
 mod limits;
@@ -79,7 +80,7 @@ impl ValidSubmission {
     ) -> Result<ValidSubmission, Refused> {
         let Reading { found, objects, ids, mut findings } =
             Reading::of(sent, rules, Purpose::Submission, fresh);
-        findings.extend(structure::check(&objects, &found, &ids, transaction));
+        findings.extend(structure::check(&objects, &found, &ids, transaction, rules));
         let claims = Claims::of(&objects, &found, &ids);
         match found.sets.into_iter().next() {
             Some(submission_set) if findings.is_empty() => Ok(ValidSubmission {

@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use super::ids::{self, Ids};
-use super::{Rules, limits};
+use super::{Rules, ci_sis, limits};
+use crate::affinity::Profile;
 use crate::constants::{FOLDER_NODE, SUBMISSION_SET_NODE};
 use crate::ebxml::{RegistryPackage, SubmitObjects};
 use crate::error::Finding;
@@ -55,6 +56,9 @@ impl Reading {
         findings.extend(limits::check(&sent, rules));
         let (objects, ids) = ids::resolve(sent, fresh, &mut findings);
         findings.extend(rules.affinity.check(&objects, &ids));
+        if rules.affinity.profile == Profile::CiSis {
+            findings.extend(ci_sis::check(&objects, &ids));
+        }
         let mut found = Found::default();
         for object in &objects.extrinsic_objects {
             let read = DocumentEntry::read(object, &ids.submitted(&object.common.id));

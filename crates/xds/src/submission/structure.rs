@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use super::ids::Ids;
-use super::{Found, Role, Transaction, role};
+use super::{Found, Role, Rules, Transaction, role};
+use crate::affinity::Profile;
 use crate::constants::*;
 use crate::ebxml::{Common, SubmitObjects};
 use crate::error::Finding;
@@ -11,8 +12,14 @@ use crate::metadata::{Association, AssociationType, SubmissionSetStatus};
 use crate::rules::Rule;
 use crate::value::{Cx, parse_uuid_urn, uuid_urn};
 
-pub fn check(objects: &SubmitObjects, found: &Found, ids: &Ids, transaction: Transaction) -> Vec<Finding> {
-    let mut structure = Structure { objects, found, ids, findings: Vec::new() };
+pub fn check(
+    objects: &SubmitObjects,
+    found: &Found,
+    ids: &Ids,
+    transaction: Transaction,
+    rules: &Rules,
+) -> Vec<Finding> {
+    let mut structure = Structure { objects, found, ids, rules, findings: Vec::new() };
     structure.one_set();
     structure.one_patient();
     structure.findings.extend(repeated_unique_ids(objects, ids));
@@ -95,6 +102,7 @@ struct Structure<'a> {
     objects: &'a SubmitObjects,
     found: &'a Found,
     ids: &'a Ids,
+    rules: &'a Rules,
     findings: Vec<Finding>,
 }
 
@@ -255,8 +263,10 @@ impl Structure<'_> {
         match self.kind(a.target) {
             Kind::Outside => {}
             Kind::Document if !only_existing => {}
-            // The DMP's signature document signs the whole SubmissionSet.
-            Kind::Set if a.association_type == AssociationType::Signs => {}
+            // The signature document of the shared record signs the whole SubmissionSet.
+            Kind::Set
+                if a.association_type == AssociationType::Signs
+                    && self.rules.affinity.profile == Profile::CiSis => {}
             Kind::Document => {
                 let context = format!("{name}: targetObject must be a document that is registered already");
                 self.wrong(Rule::V17, Some(&urn), context);

@@ -50,7 +50,7 @@ impl std::fmt::Debug for Cx {
 }
 
 /// Component `number`, counted from 1; empty when it is missing.
-fn component(text: &str, number: usize) -> &str {
+pub(crate) fn component(text: &str, number: usize) -> &str {
     text.split('^').nth(number - 1).unwrap_or_default()
 }
 

@@ -9,6 +9,7 @@ mod hl7;
 use uuid::Uuid;
 
 pub use dtm::Dtm;
+pub(crate) use hl7::component;
 pub use hl7::{Cx, check_cx, check_cxi, check_pid_field, check_recipient, check_xcn, check_xon, check_xtn};
 
 /// Why a value is refused: one sentence, to be preceded by the attribute's name. Never quotes the value of a person's

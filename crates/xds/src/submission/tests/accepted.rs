@@ -143,8 +143,15 @@ fn a_registered_document_may_be_referenced() {
 #[test]
 fn the_submission_of_the_dmp_is_accepted() {
     const SIGNATURE: &str = "Signature01";
-    let submission = assert_accepted(|objects| {
+    let mut objects = sample();
+    let change = |objects: &mut SubmitObjects| {
         add_document(objects, SIGNATURE, "1.2.250.1.999.4.8");
+        for id in [DOCUMENT, SIGNATURE] {
+            common(objects, id).set_slot(
+                "legalAuthenticator",
+                "801234567897^MARTIN^Claire^^^^^^&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS",
+            );
+        }
         objects.associations.push(wire("assoc9", AssociationType::Signs, SIGNATURE, SET));
         let documents = objects.extrinsic_objects.iter_mut().map(|o| &mut o.common);
         for common in documents.chain(objects.packages.iter_mut().map(|o| &mut o.common)) {
@@ -172,7 +179,9 @@ fn the_submission_of_the_dmp_is_accepted() {
             (name.lang, name.charset) = (Some("FR".into()), Some("UTF8".into()));
         }
         objects.associations.iter_mut().for_each(|association| association.common.object_type = None);
-    });
+    };
+    change(&mut objects);
+    let submission = checked_by(objects, &super::ci_sis::national()).unwrap_or_else(|f| panic!("{f:#?}"));
     let entry = &submission.documents[0];
     assert_eq!(entry.patient_id.text, "279035121518989^^^&1.2.250.1.213.1.4.10&ISO^NH^^20100907");
     assert_eq!(entry.patient_id, submission.submission_set.patient_id);

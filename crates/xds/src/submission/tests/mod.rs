@@ -2,6 +2,7 @@
 
 mod accepted;
 mod affinity;
+mod ci_sis;
 mod corpus;
 mod on_demand;
 mod required;
