@@ -14,6 +14,7 @@ use crate::placeholder::Placeholders;
 use crate::report::{Check, Exchange, Outcome};
 use crate::request::{self, Addresses, Request};
 use crate::scenario::{Endpoint, Expect, Scenario, Step};
+use crate::transaction::Transaction;
 use crate::watch::{Watch, differences};
 use crate::wire::{Received, Wire};
 use crate::{Options, UnknownPatients};
@@ -76,8 +77,6 @@ impl<'o> Runner<'o> {
 
     /// Whether a server knows what the probe asks for: it neither refuses to understand nor says that it does not.
     async fn is_offered(&self, probe: &Scenario) -> bool {
-        const UNKNOWN: [&str; 3] =
-            ["XDSUnknownStoredQuery", "XDSDocumentUniqueIdError", "XDSUnknownRepositoryId"];
         let mut context = self.context();
         for (index, step) in probe.steps.iter().enumerate() {
             let Ok(sent) = self.build(step, index + 1, &mut context) else { return false };
@@ -92,7 +91,9 @@ impl<'o> Runner<'o> {
                 Body::Fault { .. } => false,
                 Body::Acknowledgement(_) => true,
                 Body::Response(response) => {
-                    !response.errors.iter().any(|error| UNKNOWN.contains(&error.code.as_str()))
+                    // A document that is promised is there.
+                    let is_missing = step.send == Some(Transaction::Iti43) && response.documents.is_empty();
+                    !is_missing && !response.errors.iter().any(|error| error.code == "XDSUnknownStoredQuery")
                 }
             };
             if !known || step.capture.values().any(|path| captured(path, &answer, &context).is_none()) {
