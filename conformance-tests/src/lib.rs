@@ -8,6 +8,7 @@ mod context;
 mod corpus;
 mod entry;
 mod feed;
+mod html;
 mod judge;
 mod listener;
 mod mutation;

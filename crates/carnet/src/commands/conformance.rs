@@ -15,6 +15,9 @@ pub struct Arguments {
     /// Write the report as JUnit XML too.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Write the report as an HTML page too: every scenario with its requests and answers.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Print the report as JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -50,6 +53,9 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if let Some(file) = &arguments.junit {
         write(file, &report.junit())?;
+    }
+    if let Some(file) = &arguments.html {
+        write(file, &report.html(&format!("{} and {}", options.registry, options.repository)))?;
     }
     let skipped = if arguments.strict { report.skipped() } else { 0 };
     match report.failed() + skipped {

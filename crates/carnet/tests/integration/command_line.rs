@@ -236,3 +236,26 @@ fn changing_the_repositorys_id_on_existing_data_is_refused() {
     let refused = carnet.bad(&["serve"]);
     assert!(refused.contains("repository.unique_id is 1.2.3 in the existing data"), "{refused}");
 }
+
+#[test]
+fn conformance_is_told_as_table_json_junit_and_page() {
+    let mut carnet = Installation::new("[patients]\nunknown = \"open\"\n");
+    carnet.start();
+    let (registry, repository) =
+        (format!("{}/services/registry", carnet.url()), format!("{}/services/repository", carnet.url()));
+    let endpoints = ["conformance", "--registry", &registry, "--repository", &repository];
+    let with = |more: &[&'static str]| [&endpoints[..], more].concat();
+    let table = carnet.good(&with(&["--only", "iti-43/retrieve", "--junit", "r.xml", "--html", "r.html"]));
+    assert!(table.contains("0 failed, 0 skipped, 0 not offered"), "{table}");
+    assert!(std::fs::read_to_string(carnet.path("r.xml")).unwrap().contains("<testsuite "));
+    let page = std::fs::read_to_string(carnet.path("r.html")).unwrap();
+    assert!(page.contains("RetrieveDocumentSetResponse") && page.contains("iti-43/retrieve"));
+    let json = carnet.good(&with(&["--only", "feed/", "--json"]));
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["failed"], 0);
+    // Something that is not there fails, whatever the scenario.
+    let nobody = with(&["--only", "iti-43/retrieve"]);
+    let nobody: Vec<&str> =
+        nobody.iter().map(|a| if *a == repository { "http://127.0.0.1:1/" } else { a }).collect();
+    assert!(carnet.bad(&nobody).contains("checks failed"));
+}
