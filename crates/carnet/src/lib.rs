@@ -3,6 +3,7 @@
 mod account;
 pub mod commands;
 pub mod config;
+mod feed;
 pub mod http;
 mod in_process;
 pub mod installation;

@@ -17,6 +17,7 @@ use registry::Registry;
 use repository::Repository;
 
 use crate::config::Config;
+use crate::feed::{Feed, Listener};
 use crate::http::{self, App};
 use crate::in_process::InProcess;
 use crate::installation::{Installation, data_folder};
@@ -33,6 +34,8 @@ const SHUTDOWN_SECONDS: u64 = 20;
 /// A server that answers.
 pub struct Running {
     pub address: SocketAddr,
+    /// MLLP, if it is configured.
+    feed: Option<Listener>,
     server: Server,
     app: Arc<App>,
     installation: Installation,
@@ -45,6 +48,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let running = start(&config).await?;
     let ms = started.elapsed().as_millis() as u64;
     tracing::info!(address = %running.address, ms, "Carnet is ready: {}", running.app.public_url);
+    if let Some(address) = running.feed_address() {
+        tracing::info!(%address, "The patient identity feed is ready over MLLP");
+    }
     running.until_stopped().await?;
     tracing::info!("Carnet has stopped");
     Ok(())
@@ -65,6 +71,10 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let listener = TcpListener::bind(listen)
         .with_context(|| format!("{listen} cannot be listened on (is another server running?)"))?;
     let address = listener.local_addr()?;
+    let mllp = config.feed.mllp.map(|mllp| {
+        TcpListener::bind(mllp).with_context(|| format!("feed.mllp = {mllp} cannot be listened on"))
+    });
+    let mllp = mllp.transpose()?;
     let installation = Installation::start(config, &folder).await?;
     let blobs =
         LocalStore::open(&folder.join("documents")).await.context("the document folder cannot be used")?;
@@ -79,6 +89,9 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     .client_request_timeout(REQUEST_HEAD_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_SECONDS);
     let mut background = vec![spawn(sweep_regularly(app.clone()))];
+    let feed =
+        mllp.map(|mllp| Listener::start(mllp, app.feed.clone(), tls.as_ref().map(|(tls, _)| tls.clone())));
+    let feed = feed.transpose().context("the MLLP listener did not start")?;
     let server = match tls {
         None => server.listen(listener),
         Some((tls, refused)) => {
@@ -89,7 +102,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         }
     };
     let server = server.context("the server did not start")?.run();
-    Ok(Running { address, server, app, installation, background })
+    Ok(Running { address, feed, server, app, installation, background })
 }
 
 impl Running {
@@ -103,10 +116,18 @@ impl Running {
         self.server.handle()
     }
 
+    /// Where MLLP is listened on.
+    pub fn feed_address(&self) -> Option<SocketAddr> {
+        self.feed.as_ref().map(|feed| feed.address)
+    }
+
     /// Answers until a signal or its handle stops it; then running requests are finished and everything is closed.
     pub async fn until_stopped(self) -> anyhow::Result<()> {
-        let Running { server, app, installation, background, .. } = self;
+        let Running { server, feed, app, installation, background, .. } = self;
         let outcome = server.await;
+        if let Some(feed) = feed {
+            feed.stop(Duration::from_secs(SHUTDOWN_SECONDS)).await;
+        }
         background.iter().for_each(JoinHandle::abort);
         let traced = record(&installation, &app, Act::ServerStopped).await;
         drop(app);
@@ -126,8 +147,10 @@ fn build(config: &Config, address: SocketAddr, installation: &Installation, blob
         config.repository_settings(),
         installation.source.clone(),
     );
+    let feed = Feed::new(database.clone(), installation.source.clone(), config.feed.clone());
     App {
         registry,
+        feed: Arc::new(feed),
         repository,
         database,
         blobs,

@@ -6,6 +6,7 @@
 
 mod error;
 mod exchange;
+mod identity_feed;
 mod meter;
 pub mod mllp;
 mod parts;
@@ -21,6 +22,7 @@ use xds::ebxml::{Association, ExtrinsicObject, RegistryPackage};
 use xds::message::{DocumentRequest, Made, ReceivedResponse};
 
 pub use error::Error;
+pub use identity_feed::FeedAnswer;
 pub use openssl::ssl::SslConnector;
 pub use soap::Encoding;
 pub use tls::Identity;

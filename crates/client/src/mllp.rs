@@ -2,11 +2,14 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use hl7v2::{Frame, Framer};
+use openssl::ssl::SslConnector;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_openssl::SslStream;
 
 use crate::{Error, Timeouts};
 
@@ -42,6 +45,27 @@ impl Connection {
         let stream = connected
             .map_err(|error| Error::Connect { url: address.to_owned(), reason: error.to_string() })?;
         Ok(Connection::over(stream, address, timeouts))
+    }
+}
+
+impl Connection<SslStream<TcpStream>> {
+    /// Connects to `HOST:PORT` with TLS.
+    pub async fn open_encrypted(
+        address: &str,
+        timeouts: &Timeouts,
+        tls: &SslConnector,
+    ) -> Result<Self, Error> {
+        let unusable = |reason: String| Error::Connect { url: address.to_owned(), reason };
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+        let ssl = tls.configure().and_then(|tls| tls.into_ssl(host));
+        let ssl = ssl.map_err(|error| unusable(error.to_string()))?;
+        let connected = within(address, timeouts.connect, async {
+            let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+            let mut stream = SslStream::new(ssl, stream).map_err(|error| error.to_string())?;
+            Pin::new(&mut stream).connect().await.map_err(|error| error.to_string())?;
+            Ok(stream)
+        });
+        Ok(Connection::over(connected.await?.map_err(unusable)?, address, timeouts))
     }
 }
 
@@ -129,13 +153,10 @@ mod tests {
 
     use super::*;
 
-    const TIMEOUTS: Timeouts =
-        Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(5), idle: Duration::ZERO };
-
     #[tokio::test]
     async fn an_answer_is_read_whatever_the_portions_it_comes_in() {
         let (here, mut there) = tokio::io::duplex(64);
-        let mut connection = Connection::over(here, "test", &TIMEOUTS);
+        let mut connection = Connection::over(here, "test", &Timeouts::default());
         let message = adt::add("A01", "42", &[Identifier::new("1", "1.2")]);
         let header = hl7v2::Message::parse(message.as_bytes()).unwrap().header();
         let problem = Problem::new("PID^1^3", ProblemCode::UnknownKey, "no such patient");
@@ -162,7 +183,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_is_not_waited_for_without_end() {
         let (here, _there) = tokio::io::duplex(64);
-        let mut connection = Connection::over(here, "test", &TIMEOUTS);
+        let mut connection = Connection::over(here, "test", &Timeouts::default());
         assert!(matches!(connection.receive().await, Err(Error::Timeout { .. })));
     }
 }

@@ -1,5 +1,7 @@
 //! `carnet patient`: records are opened (ouverture du DMP) and merged on the installation's database.
 
+use std::slice::from_ref;
+
 use access::Requester;
 use anyhow::{bail, ensure};
 use clap::Subcommand;
@@ -59,7 +61,7 @@ async fn merge(config: &Config, subsumed: &Cx, surviving: &Cx) -> anyhow::Result
         door: Door::CommandLine,
         message: None,
     };
-    let merged = change.merge(&installation.database, subsumed, surviving).await;
+    let merged = change.merge(&installation.database, from_ref(subsumed), from_ref(surviving)).await;
     installation.close().await?;
     match merged {
         Ok(()) => {

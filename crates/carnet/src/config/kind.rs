@@ -160,3 +160,12 @@ fn level(text: &str) -> Option<String> {
 pub fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
+
+/// A list in the file whose members are texts that `read` takes.
+pub fn list<T>(value: &Value, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    value.as_array()?.iter().map(|member| read(member.as_str()?)).collect()
+}
+
+pub fn shown_list(members: impl Iterator<Item = String>) -> String {
+    format!("[{}]", members.map(|member| quoted(&member)).collect::<Vec<_>>().join(", "))
+}

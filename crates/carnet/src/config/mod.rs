@@ -4,6 +4,7 @@
 //! test holds it against the rows.
 
 mod affinity;
+mod feed;
 mod kind;
 mod source;
 mod tls;
@@ -23,6 +24,7 @@ use kind::{ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FOLDER, LEVEL, OID, POSITIV
 use source::{Shown, Source};
 
 pub use affinity::read as read_codes;
+pub use feed::{Feed, Sender};
 pub use source::{Problem, Problems};
 pub use tls::{ClientCertificates, Tls};
 
@@ -39,6 +41,7 @@ pub struct Config {
     pub database: Database,
     pub repository: Repository,
     pub patients: Patients,
+    pub feed: Feed,
     pub limits: Limits,
     pub audit: Audit,
     pub metadata: Metadata,
@@ -168,6 +171,7 @@ impl Config {
             ins_authority: from.get("patients.ins_authority", OID, "1.2.250.1.213.1.4.8"),
             ins_key: from.choice("patients.ins_key", [("warn", InsKey::Warn), ("refuse", InsKey::Refuse)]),
         };
+        let feed = Feed::load(&mut from, &patients);
         let limits = Limits {
             inline_document: from.get("limits.inline_document", SIZE, 32 * MIB),
             request: from.get("limits.request", SIZE, 2048 * MIB),
@@ -215,6 +219,7 @@ impl Config {
             database,
             repository,
             patients,
+            feed,
             limits,
             audit,
             metadata,
@@ -225,9 +230,21 @@ impl Config {
         })
     }
 
-    /// Plain HTTP carries health data in the clear: it leaves this machine only if somebody said so.
+    /// Plain HTTP and plain MLLP carry health data in the clear: they leave this machine only if somebody said so.
     pub fn check_transport(&self) -> anyhow::Result<()> {
-        if self.tls.is_some() || self.server.listen.ip().is_loopback() || self.server.allow_plain_http {
+        if self.tls.is_some() {
+            return Ok(());
+        }
+        if let Some(mllp) = self.feed.mllp.filter(|mllp| !mllp.ip().is_loopback())
+            && !self.feed.allow_plain_mllp
+        {
+            bail!(
+                "feed.mllp = {mllp} is not a loopback address, and without TLS identities of patients would travel in the \
+                 clear. Set tls.certificate and tls.key, listen on 127.0.0.1, or set feed.allow_plain_mllp = true if the \
+                 network is protected otherwise"
+            )
+        }
+        if self.server.listen.ip().is_loopback() || self.server.allow_plain_http {
             return Ok(());
         }
         bail!(

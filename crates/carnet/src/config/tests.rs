@@ -182,6 +182,50 @@ fn plain_http_leaves_this_machine_only_if_somebody_says_so() {
 }
 
 #[test]
+fn plain_mllp_leaves_this_machine_only_if_somebody_says_so() {
+    assert!(load("[feed]\nmllp = \"127.0.0.1:2575\"\n", &[]).unwrap().check_transport().is_ok());
+    let open = "[feed]\nmllp = \"0.0.0.0:2575\"\n";
+    let refused = load(open, &[]).unwrap().check_transport().unwrap_err();
+    assert!(refused.to_string().contains("feed.allow_plain_mllp"), "{refused}");
+    let allowed = load(open, &[("CARNET_FEED__ALLOW_PLAIN_MLLP", "true")]).unwrap();
+    assert!(allowed.check_transport().is_ok());
+}
+
+#[test]
+fn senders_and_namespaces_are_lists_in_the_file_and_texts_with_commas_in_variables() {
+    let text = "[feed]\nsenders = [\"ADT|HOSPITAL\", \"10.0.0.7\", \"1.2.3\"]\nnamespaces = [\"NS=1.2.4\"]\n";
+    let expected = [
+        Sender::Application { application: "ADT".to_owned(), facility: "HOSPITAL".to_owned() },
+        Sender::Address("10.0.0.7".parse().unwrap()),
+        Sender::Device("1.2.3".to_owned()),
+    ];
+    let from_file = load(text, &[]).unwrap();
+    let variables =
+        [("CARNET_FEED__SENDERS", "ADT|HOSPITAL, 10.0.0.7,1.2.3"), ("CARNET_FEED__NAMESPACES", "NS=1.2.4")];
+    let from_variables = load("", &variables).unwrap();
+    for config in [from_file, from_variables] {
+        assert_eq!(config.feed.senders, expected);
+        assert_eq!(config.feed.namespaces, [("NS".to_owned(), "1.2.4".to_owned())]);
+        assert!(config.to_string().contains("feed.senders = [\"ADT|HOSPITAL\", \"10.0.0.7\", \"1.2.3\"]"));
+    }
+    for wrong in [
+        "senders = [\"hospital\"]",
+        "senders = \"10.0.0.7\"",
+        "namespaces = [\"NS\"]",
+        "namespaces = [\"NS=x\"]",
+    ] {
+        assert_eq!(problems(&format!("[feed]\n{wrong}"), &[]).len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn the_domain_of_the_feed_is_that_of_the_ins_unless_another_is_named() {
+    let text = "[patients]\nins_authority = \"1.2.250.1.213.1.4.10\"\n";
+    assert_eq!(load(text, &[]).unwrap().feed.authority, "1.2.250.1.213.1.4.10");
+    assert_eq!(load(text, &[("CARNET_FEED__AUTHORITY", "1.2.3")]).unwrap().feed.authority, "1.2.3");
+}
+
+#[test]
 fn others_see_the_public_url_or_the_address_that_is_listened_on() {
     let address = "127.0.0.1:4711".parse().unwrap();
     assert_eq!(load("", &[]).unwrap().public_url(address), "http://127.0.0.1:4711");

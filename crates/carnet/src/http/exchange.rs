@@ -152,6 +152,12 @@ impl Exchange<'_> {
         answer.into_response(self.encoding, self.message.message_id.as_deref())
     }
 
+    /// The line of a transaction that answers with an acknowledgement.
+    pub fn log_acknowledged(&self, transaction: &str, id: &str, outcome: &str, codes: &str) {
+        let ms = self.started.elapsed().as_millis() as u64;
+        tracing::info!(transaction, id, ms, outcome, codes);
+    }
+
     /// One line for each transaction: ids and duration, no patient data.
     pub fn log(&self, transaction: &str, id: &str, wrong: Option<Wrong<'_>>) {
         let ms = self.started.elapsed().as_millis() as u64;

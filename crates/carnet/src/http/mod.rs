@@ -8,6 +8,7 @@ mod iti18;
 mod iti41;
 mod iti42;
 mod iti43;
+mod iti44;
 mod iti57;
 mod iti61;
 mod iti62;
@@ -33,6 +34,7 @@ use registry::Registry;
 use repository::Repository;
 
 use crate::config::Limits;
+use crate::feed::Feed;
 use crate::in_process::InProcess;
 use crate::tls;
 
@@ -40,6 +42,7 @@ use crate::tls;
 pub struct App {
     pub registry: Registry,
     pub repository: Repository<InProcess, LocalStore>,
+    pub feed: Arc<Feed>,
     pub database: Database,
     pub blobs: LocalStore,
     pub limits: Limits,

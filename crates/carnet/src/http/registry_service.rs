@@ -1,6 +1,7 @@
 //! The Document Registry's endpoint: which transaction a request is.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use hl7v3::Interaction;
 use soap::Fault;
 use xds::constants::{action, ns};
 use xds::error::{ErrorCode, Finding};
@@ -8,7 +9,7 @@ use xds::error::{ErrorCode, Finding};
 use super::App;
 use super::body::{self, Refusal};
 use super::exchange::{self, Answer, Exchange};
-use super::{iti18, iti42, iti57, iti61, iti62, iti92};
+use super::{iti18, iti42, iti44, iti57, iti61, iti62, iti92};
 
 pub async fn answer(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     match body::receive(&app, &request, payload, None).await {
@@ -53,6 +54,11 @@ async fn dispatch(exchange: &Exchange<'_>) -> Result<Answer, Fault> {
         (ns::LCM, "RemoveObjectsRequest") => {
             exchange.action(&[action::ITI_62])?;
             iti62::answer(exchange).await
+        }
+        (hl7v3::NAMESPACE, name) if exchange.app.feed.takes_iti44() => {
+            let interaction = Interaction::named(name).ok_or_else(|| exchange.unknown_body())?;
+            exchange.action(&[interaction.action()])?;
+            iti44::answer(exchange, interaction).await
         }
         _ => return Err(exchange.unknown_body()),
     })

@@ -1,5 +1,6 @@
 //! A server of one test, and documents to file.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use actix_web::dev::ServerHandle;
@@ -28,6 +29,8 @@ pub struct Server {
     pub client: Client,
     pub database: Database,
     pub folder: TempDir,
+    /// Where MLLP is listened on.
+    pub feed: Option<SocketAddr>,
     handle: ServerHandle,
     done: JoinHandle<anyhow::Result<()>>,
 }
@@ -52,10 +55,11 @@ impl Server {
         let config = config(folder.path(), Some(database_url), settings);
         let running = carnet::serve::start(&config).await.unwrap();
         let url = running.url().to_owned();
+        let feed = running.feed_address();
         let handle = running.handle();
         let done = actix_web::rt::spawn(running.until_stopped());
         let client = Client::new(Endpoints::of_server(&url));
-        Server { url, database_url: database_url.to_owned(), client, database, folder, handle, done }
+        Server { url, database_url: database_url.to_owned(), client, database, folder, feed, handle, done }
     }
 
     /// The same data under other settings.

@@ -1,5 +1,6 @@
 //! Merged records: what is shown, what is refused, and what happens at the same time.
 
+use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use access::Requester;
@@ -21,14 +22,14 @@ async fn add(database: &Database, patient: &Cx) -> Result<(), Error> {
     let requester = Requester::local("test", "test");
     let source = atna::Source { id: "test".to_owned(), enterprise_site: None };
     let change = Change { requester: &requester, source: &source, door: Door::CommandLine, message: None };
-    change.add(database, std::slice::from_ref(patient)).await
+    change.add(database, from_ref(patient)).await
 }
 
 async fn merge(database: &Database, subsumed: &Cx, surviving: &Cx) -> Result<(), Error> {
     let requester = Requester::local("test", "test");
     let source = atna::Source { id: "test".to_owned(), enterprise_site: None };
     let change = Change { requester: &requester, source: &source, door: Door::CommandLine, message: None };
-    change.merge(database, subsumed, surviving).await
+    change.merge(database, from_ref(subsumed), from_ref(surviving)).await
 }
 
 async fn refusal(database: &Database, subsumed: &Cx, surviving: &Cx) -> Refusal {

@@ -32,6 +32,8 @@ pub enum Side {
 pub enum Refusal {
     #[error("the record of this identifier is {0} and stays so")]
     StaysSo(State),
+    #[error("there must be one {0} identifier of this domain's authority")]
+    NotOne(Side),
     #[error("the {0} identifier is not known")]
     Unknown(Side),
     #[error("the record of the {0} identifier is {1}")]
@@ -103,14 +105,23 @@ impl Change<'_> {
         self.traced(database, events, async |_| Ok(())).await
     }
 
-    /// From now on `subsumed` is a part of `surviving`, for good. Both must be open records.
-    pub async fn merge(&self, database: &Database, subsumed: &Cx, surviving: &Cx) -> Result<(), Error> {
+    /// From now on the record of the first is a part of the second, for good. There must be one of each, and both must be
+    /// open.
+    pub async fn merge(&self, database: &Database, subsumed: &[Cx], surviving: &[Cx]) -> Result<(), Error> {
         let [survived, merged] = match self.door {
             Door::Iti8 => [Act::Iti8Survived, Act::Iti8Subsumed],
             Door::Iti44 => [Act::Iti44Survived, Act::Iti44Subsumed],
             Door::CommandLine => [Act::PatientSurvived, Act::PatientSubsumed],
         };
-        let events = self.events([(survived, surviving), (merged, subsumed)]);
+        let events = |act, patients: &[Cx]| {
+            let mut events = self.events(patients.iter().map(|patient| (act, patient)));
+            if events.is_empty() {
+                let none = Event::new(act, Outcome::Success, self.requester, self.source);
+                events.push(none.message(self.message.clone()));
+            }
+            events
+        };
+        let events = [events(survived, surviving), events(merged, subsumed)].concat();
         self.traced(database, events, async |transaction| merge(transaction, subsumed, surviving).await).await
     }
 
@@ -166,8 +177,10 @@ impl Change<'_> {
 }
 
 /// Both records must be survivors themselves, under locks, so no cycle can arise.
-async fn merge(transaction: &Transaction<'_>, subsumed: &Cx, surviving: &Cx) -> Result<(), Error> {
+async fn merge(transaction: &Transaction<'_>, subsumed: &[Cx], surviving: &[Cx]) -> Result<(), Error> {
     let refuse = |refusal| Err(Error::Refused(refusal));
+    let [subsumed] = subsumed else { return refuse(Refusal::NotOne(Side::Subsumed)) };
+    let [surviving] = surviving else { return refuse(Refusal::NotOne(Side::Surviving)) };
     let Some(from) = sql::find_record(transaction, subsumed).await? else {
         return refuse(Refusal::Unknown(Side::Subsumed));
     };
