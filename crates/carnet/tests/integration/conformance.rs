@@ -12,10 +12,22 @@ use crate::harness::{REPOSITORY, Server, Submission, assert_filed, patient};
 /// Needs a server that refuses unknown patients; all others need one that opens their records.
 const REFUSING: &str = "v08-unknown-patient";
 
+/// A server that opens records by itself and takes the patients of the scenarios.
+async fn serve() -> Server {
+    let authority = Options::new(String::new(), String::new()).authority;
+    Server::with(&[
+        ("CARNET_PATIENTS__UNKNOWN", "open"),
+        ("CARNET_FEED__MLLP", "127.0.0.1:0"),
+        ("CARNET_FEED__AUTHORITY", &authority),
+    ])
+    .await
+}
+
 fn options(server: &Server) -> Options {
     let url = |service: &str| format!("{}/services/{service}", server.url);
     let mut options = Options::new(url("registry"), url("repository"));
     options.repository_unique_id = Some(REPOSITORY.to_owned());
+    options.feed = server.feed.map(|address| address.to_string());
     options
 }
 
@@ -66,7 +78,7 @@ fn list(folder: &Path, files: &mut Vec<String>) {
 
 #[actix_web::test]
 async fn every_scenario_passes_and_no_refused_request_changes_anything() {
-    let server = Server::start().await;
+    let server = serve().await;
     let mut options = options(&server);
     options.corpus = std::env::var_os("CARNET_CORPUS").map(PathBuf::from);
     let report = run_watched(&options, &server).await.unwrap();
@@ -128,7 +140,7 @@ async fn a_snapshot_sees_what_is_filed() {
 
 #[actix_web::test]
 async fn every_mutation_is_noticed_and_every_scenario_notices_one() {
-    let server = Server::start().await;
+    let server = serve().await;
     let mut options = options(&server);
     // Many documents, one scenario: a few stand for all.
     options.except = Some("cda/".to_owned());
