@@ -21,7 +21,7 @@ pub enum Door {
 }
 
 /// The two sides of a merge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     Subsumed,
     Surviving,
@@ -181,21 +181,22 @@ async fn merge(transaction: &Transaction<'_>, subsumed: &[Cx], surviving: &[Cx])
     let refuse = |refusal| Err(Error::Refused(refusal));
     let [subsumed] = subsumed else { return refuse(Refusal::NotOne(Side::Subsumed)) };
     let [surviving] = surviving else { return refuse(Refusal::NotOne(Side::Surviving)) };
-    let Some(from) = sql::find_record(transaction, subsumed).await? else {
-        return refuse(Refusal::Unknown(Side::Subsumed));
-    };
-    let Some(into) = sql::find_record(transaction, surviving).await? else {
-        return refuse(Refusal::Unknown(Side::Surviving));
-    };
+    let mut sides = [(Side::Subsumed, subsumed, None), (Side::Surviving, surviving, None)];
+    // In the order in which all lock that need several records, so that two of them cannot wait for each other.
+    sides.sort_unstable_by_key(|(_, patient, _)| (&patient.authority, &patient.id));
+    for (_, patient, found) in &mut sides {
+        *found = sql::lock_for_merge(transaction, patient).await?;
+    }
+    sides.sort_unstable_by_key(|(side, ..)| *side);
+    let [(_, _, from), (_, _, into)] = sides;
+    let Some(from) = from else { return refuse(Refusal::Unknown(Side::Subsumed)) };
+    let Some(into) = into else { return refuse(Refusal::Unknown(Side::Surviving)) };
     if from.number == into.number {
         return refuse(Refusal::Same);
     }
-    let locked = sql::lock_for_merge(transaction, &[from.number, into.number]).await?;
-    for (side, number) in [(Side::Subsumed, from.number), (Side::Surviving, into.number)] {
-        match locked.iter().find(|record| record.number == number) {
-            Some(Record { state: State::Open, .. }) => {}
-            Some(Record { state, .. }) => return refuse(Refusal::NotOpen(side, *state)),
-            None => return refuse(Refusal::Unknown(side)),
+    for (side, record) in [(Side::Subsumed, from), (Side::Surviving, into)] {
+        if record.state != State::Open {
+            return refuse(Refusal::NotOpen(side, record.state));
         }
     }
     Ok(sql::merge_record(transaction, from.number, into.number).await?)

@@ -19,10 +19,12 @@ const LOCK_RECORD: &str = "
     where authority = $1 and value = $2
     for share of record";
 
-/// In the order of their numbers, so that two merges cannot wait for each other. References to a record need not wait.
+/// References to a record need not wait.
 const LOCK_FOR_MERGE: &str = "
-    select record, state, survivor is not null from record
-    where record = any($1) order by record for no key update";
+    select record, state, survivor is not null
+    from patient_identifier join record using (record)
+    where authority = $1 and value = $2
+    for no key update of record";
 
 const SURVIVORS: &str = "
     with recursive chain as (
@@ -62,9 +64,10 @@ pub async fn lock_record<C: GenericClient>(client: &C, patient: &Cx) -> Result<O
     found.first().map(record).transpose()
 }
 
-/// Locks the records against everything but references to them.
-pub async fn lock_for_merge<C: GenericClient>(client: &C, records: &[i64]) -> Result<Vec<Record>, Error> {
-    rows(client, LOCK_FOR_MERGE, &[&records]).await?.iter().map(record).collect()
+/// Finds the record and locks it against everything but references to it.
+pub async fn lock_for_merge<C: GenericClient>(client: &C, patient: &Cx) -> Result<Option<Record>, Error> {
+    let found = rows(client, LOCK_FOR_MERGE, &[&patient.authority, &patient.id]).await?;
+    found.first().map(record).transpose()
 }
 
 /// Each record with the one that survives of it: itself, or the end of its chain of merges.
