@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::constants::*;
 use crate::ebxml::{Common, SubmitObjects};
 use crate::error::Finding;
+use crate::metadata::AvailabilityStatus;
 use crate::rules::Rule;
 use crate::submission::Ids;
 use crate::value::Cx;
@@ -92,6 +93,13 @@ pub enum Profile {
     Ihe,
     /// The French shared record: CI-SIS, volet Partage de documents de santé.
     CiSis,
+}
+
+impl Profile {
+    /// The statuses that a metadata update may speak of.
+    pub fn knows(self, status: AvailabilityStatus) -> bool {
+        self == Profile::CiSis || !status.is_national()
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

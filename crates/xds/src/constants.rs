@@ -43,6 +43,9 @@ pub const ASSOCIATION_DOCUMENTATION: &str = "urn:uuid:abd807a3-4432-4053-87b4-fd
 
 pub const STATUS_APPROVED: &str = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved";
 pub const STATUS_DEPRECATED: &str = "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated";
+/// Of the French shared record.
+pub const STATUS_ARCHIVED: &str = "urn:asip:ci-sis:2010:StatusType:Archived";
+pub const STATUS_DELETED: &str = "urn:asip:ci-sis:2010:StatusType:Deleted";
 
 pub const AVAILABILITY_ONLINE: &str = "urn:ihe:iti:2010:DocumentAvailability:Online";
 pub const AVAILABILITY_OFFLINE: &str = "urn:ihe:iti:2010:DocumentAvailability:Offline";

@@ -4,7 +4,6 @@ use access::Requester;
 use atna::{Act, Event, Object, Outcome};
 use deadpool_postgres::Transaction;
 use uuid::Uuid;
-use xds::constants::{STATUS_APPROVED, STATUS_DEPRECATED};
 use xds::error::{ErrorCode, Finding};
 use xds::fragment::Fill;
 use xds::message::QueryResult;
@@ -158,7 +157,7 @@ fn leaf_class(found: &[Found]) -> String {
     for entry in found {
         let availability = format!("{AVAILABILITY}{}", entry.availability);
         let fill = Fill {
-            status: if entry.approved { STATUS_APPROVED } else { STATUS_DEPRECATED },
+            status: entry.status.urn(),
             patient_id: &entry.patient_id,
             availability: &availability,
             ..Fill::default()

@@ -197,6 +197,11 @@ impl Checker<'_> {
                 }
             }
         }
+        if change.new.is_national() && !matches!(target.detail, Detail::DocumentEntry { .. }) {
+            let context =
+                format!("NewStatus: {urn} is no document, and only documents are {}", change.new.name());
+            self.wrong(Refused, by, context);
+        }
         if target.status != change.original {
             // Told as what it is, a refused update, and as what some expect of a wrong annotation.
             let context = format!("OriginalStatus: {urn} is {:?}", target.status);

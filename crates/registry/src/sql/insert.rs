@@ -153,7 +153,7 @@ pub async fn add_document_entry<C: GenericClient>(
             &format!("{:?}", entry.availability.unwrap_or_default()),
             &version.logical_id,
             &version.number,
-            &status_name(version.status),
+            &version.status.name(),
         ],
     )
     .await
@@ -184,7 +184,7 @@ pub async fn add_folder<C: GenericClient>(
             &fragment,
             &version.logical_id,
             &version.number,
-            &status_name(version.status),
+            &version.status.name(),
         ],
     )
     .await
@@ -273,14 +273,6 @@ async fn add_object<C: GenericClient>(
         execute(client, ADD_UNIQUE_ID, &[&unique_id, &kind, &id, &record]).await?;
     }
     Ok(())
-}
-
-/// As in the columns.
-pub(super) fn status_name(status: AvailabilityStatus) -> &'static str {
-    match status {
-        AvailabilityStatus::Approved => "Approved",
-        AvailabilityStatus::Deprecated => "Deprecated",
-    }
 }
 
 fn keys(codes: &[Code]) -> Vec<String> {

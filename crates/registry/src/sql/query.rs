@@ -80,7 +80,7 @@ const READABLE_DOCUMENTS: &str = "
 pub struct Found {
     pub entry_uuid: Uuid,
     pub fragment: Fragment,
-    pub approved: bool,
+    pub status: Status,
     pub availability: String,
     /// The patientId to show, CX.
     pub patient_id: String,
@@ -103,7 +103,7 @@ pub async fn find_documents<C: GenericClient>(
     query: &FindDocuments,
     limit: Option<i64>,
 ) -> Result<Vec<Found>, Error> {
-    let statuses: Vec<&str> = query.status.iter().map(|status| status_name(*status)).collect();
+    let statuses: Vec<&str> = query.status.iter().map(|status| status.name()).collect();
     let types: Vec<&str> = query.document_types.iter().map(|kind| type_name(*kind)).collect();
     let time = |time: &Option<Dtm>| time.as_ref().map(Dtm::padded);
     let found = rows(
@@ -164,7 +164,7 @@ fn found_entry(row: &Row) -> Result<Found, Error> {
     Ok(Found {
         entry_uuid: row.try_get(0)?,
         fragment: Fragment::from_stored(row.try_get(1)?),
-        approved: row.try_get::<_, &str>(2)? == "Approved",
+        status: Status::from_name(row.try_get(2)?).unwrap_or(Status::Deprecated),
         availability: row.try_get(3)?,
         patient_id: row.try_get(4)?,
     })
@@ -178,13 +178,6 @@ fn json_groups(groups: &[Vec<String>]) -> serde_json::Value {
     serde_json::Value::from(
         groups.iter().map(|group| serde_json::Value::from(group.clone())).collect::<Vec<_>>(),
     )
-}
-
-fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Approved => "Approved",
-        Status::Deprecated => "Deprecated",
-    }
 }
 
 fn type_name(kind: DocumentType) -> &'static str {

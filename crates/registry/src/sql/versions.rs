@@ -6,7 +6,6 @@ use uuid::Uuid;
 use xds::fragment::Fragment;
 use xds::metadata::{AssociationType, AvailabilityStatus};
 
-use super::insert::status_name;
 use super::{execute, rows};
 
 /// The logical objects that the ids lead to, and the folders that the documents among them are in.
@@ -211,10 +210,7 @@ pub async fn stored<C: GenericClient>(client: &C, ids: &[Uuid]) -> Result<Vec<St
 }
 
 fn read(row: &Row) -> Result<Stored, Error> {
-    let status = match row.try_get::<_, &str>(3)? {
-        "Approved" => AvailabilityStatus::Approved,
-        _ => AvailabilityStatus::Deprecated,
-    };
+    let status = AvailabilityStatus::from_name(row.try_get(3)?).unwrap_or(AvailabilityStatus::Deprecated);
     let version = || -> Result<Instance, Error> {
         Ok(Instance {
             patient_id: row.try_get(4)?,
@@ -287,7 +283,7 @@ pub async fn set_status<C: GenericClient>(
         Detail::Association { .. } => SET_ASSOCIATION_STATUS,
         Detail::SubmissionSet { .. } => return Ok(()),
     };
-    execute(client, sql, &[&object.record, &object.entry_uuid, &status_name(status)]).await.map(|_| ())
+    execute(client, sql, &[&object.record, &object.entry_uuid, &status.name()]).await.map(|_| ())
 }
 
 /// Pairs of objects whose patients must be the same and are not.

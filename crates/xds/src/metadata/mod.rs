@@ -8,7 +8,10 @@ pub(crate) use from_ebxml::ANNOTATIONS;
 
 use uuid::Uuid;
 
-use crate::constants::{AVAILABILITY_OFFLINE, AVAILABILITY_ONLINE, STATUS_APPROVED, STATUS_DEPRECATED};
+use crate::constants::{
+    AVAILABILITY_OFFLINE, AVAILABILITY_ONLINE, STATUS_APPROVED, STATUS_ARCHIVED, STATUS_DELETED,
+    STATUS_DEPRECATED,
+};
 use crate::value::{Cx, Dtm};
 
 /// A coded value: `code^^scheme` in queries (TF-3 §4.2.3.1.2).
@@ -51,6 +54,10 @@ pub enum Availability {
 pub enum AvailabilityStatus {
     Approved,
     Deprecated,
+    /// Up to date, and put away: a document of the French shared record.
+    Archived,
+    /// Withdrawn, and kept: a document of the French shared record.
+    Deleted,
 }
 
 /// A Slot that XDS does not know: kept and returned (TF-3 §4.2.3.1.6).
@@ -241,14 +248,37 @@ impl Availability {
 }
 
 impl AvailabilityStatus {
+    const ALL: [AvailabilityStatus; 4] = [
+        AvailabilityStatus::Approved,
+        AvailabilityStatus::Deprecated,
+        AvailabilityStatus::Archived,
+        AvailabilityStatus::Deleted,
+    ];
+
+    /// The last part of the URN.
+    pub fn name(self) -> &'static str {
+        self.urn().rsplit(':').next().unwrap_or_default()
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// Only documents of the French shared record have them.
+    pub fn is_national(self) -> bool {
+        matches!(self, AvailabilityStatus::Archived | AvailabilityStatus::Deleted)
+    }
+
     pub fn urn(self) -> &'static str {
         match self {
             AvailabilityStatus::Approved => STATUS_APPROVED,
             AvailabilityStatus::Deprecated => STATUS_DEPRECATED,
+            AvailabilityStatus::Archived => STATUS_ARCHIVED,
+            AvailabilityStatus::Deleted => STATUS_DELETED,
         }
     }
 
     pub fn from_urn(urn: &str) -> Option<Self> {
-        [AvailabilityStatus::Approved, AvailabilityStatus::Deprecated].into_iter().find(|s| s.urn() == urn)
+        Self::ALL.into_iter().find(|status| status.urn() == urn)
     }
 }

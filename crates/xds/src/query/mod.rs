@@ -13,8 +13,9 @@ mod syntax;
 mod tests;
 mod wire;
 
-use crate::constants::{QUERY_FIND_DOCUMENTS, QUERY_GET_DOCUMENTS, STATUS_APPROVED, STATUS_DEPRECATED};
+use crate::constants::{QUERY_FIND_DOCUMENTS, QUERY_GET_DOCUMENTS};
 use crate::error::{ErrorCode, Finding};
+pub use crate::metadata::AvailabilityStatus as Status;
 use crate::value::{Dtm, parse_uuid_urn};
 use parameter::{Parameters, Reported};
 
@@ -25,12 +26,6 @@ pub use get_documents::DocumentIds;
 pub enum ReturnType {
     ObjectRef,
     LeafClass,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    Approved,
-    Deprecated,
 }
 
 /// A query as received: enough to trace it, whatever else is wrong with it.
@@ -156,18 +151,5 @@ impl ReturnType {
             ReturnType::ObjectRef => "ObjectRef",
             ReturnType::LeafClass => "LeafClass",
         }
-    }
-}
-
-impl Status {
-    pub fn urn(self) -> &'static str {
-        match self {
-            Status::Approved => STATUS_APPROVED,
-            Status::Deprecated => STATUS_DEPRECATED,
-        }
-    }
-
-    pub fn from_urn(urn: &str) -> Option<Self> {
-        [Status::Approved, Status::Deprecated].into_iter().find(|status| status.urn() == urn)
     }
 }

@@ -1,5 +1,6 @@
 //! Slots of associations that say how an update is meant.
 
+use crate::affinity::Profile;
 use crate::ebxml::Common;
 use crate::metadata::{ANNOTATIONS, AvailabilityStatus};
 
@@ -49,11 +50,11 @@ pub fn of_version(common: &Common) -> Result<OfVersion, Wrong> {
     }
 }
 
-pub fn of_status(common: &Common) -> Result<OfStatus, Wrong> {
+pub fn of_status(common: &Common, profile: Profile) -> Result<OfStatus, Wrong> {
     let mut wrong = not_allowed(common, &[ORIGINAL_STATUS, NEW_STATUS]);
     let mut status = |name: &str| {
         let text = one(common, name, &mut wrong)?;
-        let status = AvailabilityStatus::from_urn(text);
+        let status = AvailabilityStatus::from_urn(text).filter(|status| profile.knows(*status));
         if status.is_none() {
             wrong.push(format!("{name}: \"{text}\" is not the URN of a status that an object can have"));
         }

@@ -63,7 +63,7 @@ impl ValidUpdate {
         let reading = Reading::of(sent, rules, Purpose::Update, fresh);
         findings.extend(reading.findings.iter().cloned());
         findings.extend(repeated_unique_ids(&reading.objects, &reading.ids));
-        let operations = operations::find(&reading, &mut findings);
+        let operations = operations::find(&reading, rules.affinity.profile, &mut findings);
         let Reading { found, objects, ids, .. } = reading;
         let associations = found.associations;
         match (found.sets.into_iter().next(), operations) {

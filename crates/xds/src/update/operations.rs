@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::annotations::{self, OfVersion};
 use super::{NewVersion, StatusChange};
+use crate::affinity::Profile;
 use crate::ebxml::{self, Common};
 use crate::error::{ErrorCode, Finding};
 use crate::metadata::{Association, AssociationType, DocumentEntry, Folder, SubmissionSetStatus};
@@ -23,14 +24,14 @@ pub struct Operations {
 }
 
 /// `None` when there is not exactly one SubmissionSet to tell them from.
-pub fn find(reading: &Reading, findings: &mut Vec<Finding>) -> Option<Operations> {
+pub fn find(reading: &Reading, profile: Profile, findings: &mut Vec<Finding>) -> Option<Operations> {
     let [set] = reading.found.set_ids.as_slice() else {
         let sets = reading.found.set_ids.len();
         let context = format!("an update has exactly one SubmissionSet, this one has {sets}");
         findings.push(Finding::error(Wrong, None, context));
         return None;
     };
-    let mut finder = Finder { reading, set: *set, findings };
+    let mut finder = Finder { reading, profile, set: *set, findings };
     let operations = finder.find();
     finder.each_once(&operations);
     let nothing = reading.objects.extrinsic_objects.is_empty()
@@ -53,6 +54,7 @@ enum Kind {
 
 struct Finder<'a> {
     reading: &'a Reading,
+    profile: Profile,
     set: Uuid,
     findings: &'a mut Vec<Finding>,
 }
@@ -183,7 +185,7 @@ impl Finder<'_> {
     }
 
     fn status(&mut self, a: &Association) -> Option<StatusChange> {
-        let said = self.wire(a.entry_uuid).map(|wire| annotations::of_status(&wire.common))?;
+        let said = self.wire(a.entry_uuid).map(|wire| annotations::of_status(&wire.common, self.profile))?;
         self.comes_from_set(a);
         if !matches!(self.kind(a.target), Kind::Document | Kind::Folder | Kind::Outside) {
             let context =

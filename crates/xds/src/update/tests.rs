@@ -340,3 +340,23 @@ fn the_example_of_an_update_is_understood() {
     assert_eq!(document.previous_version, 1);
     assert_eq!(uuid_urn(document.logical_id), "urn:uuid:20744602-ba65-44e9-87ee-a52303a5183e");
 }
+
+#[test]
+fn only_the_shared_record_knows_archived_and_deleted_documents() {
+    use crate::affinity::{AffinityDomain, Profile};
+    for status in [STATUS_ARCHIVED, STATUS_DELETED] {
+        let mut objects = update();
+        common(&mut objects, STATUS).set_slot("NewStatus", status);
+        let findings = checked(objects.clone()).unwrap_err();
+        assert!(findings[0].context.starts_with("NewStatus: \"urn:asip:"), "{findings:#?}");
+        let affinity = std::sync::Arc::new(AffinityDomain::of(Profile::CiSis));
+        let rules = Rules { affinity, ..Rules::default() };
+        let mut last = 0xf000_0000_0000_4000_8000_0000_0000_0000;
+        let found = ValidUpdate::check(objects, &rules, &mut || {
+            last += 1;
+            Uuid::from_u128(last)
+        });
+        let told = |findings: Vec<Finding>| findings.into_iter().any(|f| f.context.starts_with("NewStatus"));
+        assert!(!found.is_err_and(told), "{status}");
+    }
+}

@@ -3,6 +3,7 @@
 mod associations;
 mod concurrency;
 mod folders;
+mod national;
 mod patients;
 mod restricted;
 mod statuses;
