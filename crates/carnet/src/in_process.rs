@@ -6,8 +6,10 @@ use deadpool_postgres::Transaction;
 use registry::iti42::Companion;
 use registry::{Failure, Registry};
 use repository::port::{self, Filing, Readable, RegistryFailure};
-use xds::ebxml::SubmitObjects;
+use xds::ebxml::{ExtrinsicObject, SubmitObjects};
 use xds::error::Finding;
+use xds::message::{QueryResult, read_query_response, write_query_response};
+use xds::query::Request;
 
 pub struct InProcess(pub Registry);
 
@@ -43,6 +45,29 @@ impl port::Registry for InProcess {
             .map(|r| Readable { unique_id: r.unique_id, hash: r.hash, patient_id: r.patient_id })
             .collect())
     }
+
+    async fn find_documents(
+        &self,
+        requester: &Requester,
+        query: &Request,
+    ) -> Result<Vec<ExtrinsicObject>, RegistryFailure> {
+        let mut w = xml::Writer::new();
+        query.write(&mut w);
+        let result = self.0.query(requester, query, &w.finish()).await.map_err(relay)?;
+        received(&result)
+            .map_err(|error| relay(Failure::Internal(format!("an own answer is unreadable: {error}"))))
+    }
+}
+
+/// The objects of a result, by the way that they would take over the wire.
+fn received(result: &QueryResult) -> Result<Vec<ExtrinsicObject>, String> {
+    let mut w = xml::Writer::new();
+    write_query_response(&mut w, &[], result);
+    let text = w.finish();
+    let limits = xml::Limits { bytes: usize::MAX, ..xml::Limits::default() };
+    let document = xml::Document::parse(&text, &limits).map_err(|error| error.to_string())?;
+    let received = read_query_response(document.root()).map_err(|error| error.to_string())?;
+    Ok(received.documents)
 }
 
 fn relay(failure: Failure) -> RegistryFailure {

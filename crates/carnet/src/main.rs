@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use carnet::commands::{self, audit, codes, conformance, find, get, patient, status, submit};
+use carnet::commands::{self, audit, codes, conformance, find, get, on_demand, patient, status, submit};
 use carnet::config::Config;
 use clap::{Parser, Subcommand};
 
@@ -37,6 +37,9 @@ enum Command {
     /// Administer the records of patients.
     #[command(subcommand)]
     Patient(patient::Command),
+    /// Register documents that are made when they are retrieved.
+    #[command(subcommand)]
+    OnDemand(on_demand::Command),
     /// File a document (ITI-41).
     Submit(submit::Arguments),
     /// Find the documents of a patient (ITI-18).
@@ -81,6 +84,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::CheckConfig => commands::check_config(&config),
         Command::Status(arguments) => status::run(&config, &arguments).await,
         Command::Patient(command) => patient::run(&config, &command).await,
+        Command::OnDemand(command) => on_demand::run(&config, &command).await,
         Command::Submit(arguments) => submit::run(&config, &arguments).await,
         Command::Find(arguments) => find::run(&config, &arguments).await,
         Command::Get(arguments) => get::run(&config, &arguments).await,

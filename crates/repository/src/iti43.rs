@@ -3,6 +3,9 @@
 use access::Requester;
 use atna::{Act, Event, Outcome};
 use blob::BlobStore;
+use bytes::Bytes;
+use futures_util::future::{Either, Ready, ready};
+use futures_util::stream::{Once, once};
 use xds::error::{ErrorCode, Finding};
 use xds::message::{DocumentRequest, Made, RegistryResponse, ResponseStatus};
 
@@ -18,13 +21,32 @@ pub struct Retrieved<Reader> {
     pub mime_type: String,
     pub size: u64,
     /// Verified octets, as a stream.
-    pub octets: Reader,
+    pub octets: Octets<Reader>,
 }
 
+/// From the document store, or just made.
+pub type Octets<Reader> = Either<Reader, Once<Ready<Result<Bytes, blob::Error>>>>;
+
 /// What one item of the request leads to.
-enum Item {
-    Found { request: DocumentRequest, document: StoredDocument, patient: String },
-    Missing { request: DocumentRequest, finding: Finding },
+pub(crate) enum Item {
+    Found {
+        request: DocumentRequest,
+        made: Option<Made>,
+        document: StoredDocument,
+        patient: String,
+    },
+    /// Made now and not kept.
+    Made {
+        request: DocumentRequest,
+        made: Made,
+        mime_type: String,
+        octets: Bytes,
+        patient: String,
+    },
+    Missing {
+        request: DocumentRequest,
+        finding: Finding,
+    },
 }
 
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
@@ -55,9 +77,26 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         }
         let ids: Vec<String> = requests.iter().map(|r| r.document_unique_id.clone()).collect();
         let readable = self.registry.readable(requester, &ids).await?;
-        let client = self.database.get().await?;
-        let stored = sql::by_unique_id(&client, &ids).await?;
-        Ok(requests.iter().map(|request| self.item(request, &readable, &stored)).collect())
+        let stored = {
+            let client = self.database.get().await?;
+            sql::by_unique_id(&client, &ids).await?
+        };
+        let mut items = Vec::new();
+        for request in requests {
+            let made = match self.may_be_on_demand(request, &readable) {
+                true => self.made_on_demand(requester, request).await?,
+                false => None,
+            };
+            items.push(made.unwrap_or_else(|| self.item(request, &readable, &stored)));
+        }
+        Ok(items)
+    }
+
+    /// A Stable entry always has a hash.
+    fn may_be_on_demand(&self, request: &DocumentRequest, readable: &[Readable]) -> bool {
+        let id = &request.document_unique_id;
+        request.repository_unique_id == self.settings.unique_id
+            && readable.iter().any(|readable| readable.unique_id == *id && readable.hash.is_none())
     }
 
     fn item(&self, request: &DocumentRequest, readable: &[Readable], stored: &[StoredDocument]) -> Item {
@@ -75,7 +114,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
                 .map(|r| (document.clone(), r.patient_id.clone()))
         });
         match found {
-            Some((document, patient)) => Item::Found { request, document, patient },
+            Some((document, patient)) => Item::Found { request, made: None, document, patient },
             None => {
                 let context = format!("no document {id} is available here");
                 missing(request, ErrorCode::XDSDocumentUniqueIdError, context)
@@ -96,16 +135,22 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
                     findings.push(finding);
                     refused.push((None, request));
                 }
-                Item::Found { request, document, patient } => {
+                Item::Made { request, made, mime_type, octets, patient } => {
+                    given.push((Some(patient), request.clone()));
+                    let size = octets.len() as u64;
+                    let octets = Either::Right(once(ready(Ok(octets))));
+                    documents.push(Retrieved { request, made: Some(made), mime_type, size, octets });
+                }
+                Item::Found { request, made, document, patient } => {
                     match self.blobs.open(&document.blob, document.size).await {
                         Ok(octets) => {
                             let (mime_type, size) = (document.mime_type, document.size);
                             documents.push(Retrieved {
                                 request: request.clone(),
-                                made: None,
+                                made,
                                 mime_type,
                                 size,
-                                octets,
+                                octets: Either::Left(octets),
                             });
                             given.push((Some(patient), request));
                         }

@@ -2,6 +2,7 @@
 //!
 //! * [`iti41`] takes documents and metadata, stores the octets durably and has the registry register the metadata.
 //! * [`iti43`] gives the octets back to those who may have them.
+//! * [`on_demand`] makes documents that are entries only until somebody retrieves them.
 //! * [`iti86`] removes them.
 //! * [`port`] is what the repository needs of a registry, which may be in this process or another.
 //! * [`failure`] is the one place where internal errors become standard codes.
@@ -12,6 +13,7 @@ pub mod failure;
 pub mod iti41;
 pub mod iti43;
 pub mod iti86;
+pub mod on_demand;
 pub mod port;
 mod sql;
 mod sweep;
@@ -40,6 +42,8 @@ pub struct Settings {
     pub cda_header: xml::Limits,
     /// Documents that one request may carry or ask for.
     pub documents: usize,
+    /// Keep what was made on demand, and register it as a snapshot (Persistence of Retrieved Documents).
+    pub persist_on_demand: bool,
 }
 
 /// One repository over one document store, with its registry.
@@ -49,11 +53,13 @@ pub struct Repository<R, B> {
     registry: R,
     settings: Settings,
     source: Source,
+    provider: Box<dyn on_demand::Provider>,
 }
 
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
     pub fn new(database: Database, blobs: B, registry: R, settings: Settings, source: Source) -> Self {
-        Repository { database, blobs, registry, settings, source }
+        let provider = Box::new(on_demand::summary::Summary);
+        Repository { database, blobs, registry, settings, source, provider }
     }
 
     pub fn unique_id(&self) -> &str {

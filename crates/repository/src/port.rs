@@ -3,8 +3,9 @@
 use access::Requester;
 use atna::Event;
 use deadpool_postgres::Transaction;
-use xds::ebxml::SubmitObjects;
+use xds::ebxml::{ExtrinsicObject, SubmitObjects};
 use xds::error::Finding;
+use xds::query::Request;
 
 use crate::{Failure, sql};
 
@@ -52,6 +53,14 @@ pub trait Registry {
         requester: &Requester,
         unique_ids: &[String],
     ) -> Result<Vec<Readable>, RegistryFailure>;
+
+    /// The DocumentEntries that answer a stored query of return type LeafClass (ITI-18), asked for the requester: only what
+    /// the requester may see.
+    async fn find_documents(
+        &self,
+        requester: &Requester,
+        query: &Request,
+    ) -> Result<Vec<ExtrinsicObject>, RegistryFailure>;
 }
 
 /// The repository's own part of a submission: its documents and its trace.

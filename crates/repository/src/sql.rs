@@ -3,6 +3,8 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 
+use crate::on_demand::Identity;
+
 const ADD: &str = "
     insert into document (unique_id, blob, mime_type, size, sha1, sha256, patient_id, state)
     values ($1, $2, $3, $4, $5, $6, $7, 'registered')";
@@ -22,6 +24,15 @@ const REMOVE: &str = "
 const UNPURGED: &str = "select blob from document where state = 'removed' and purged_at is null";
 
 const PURGED: &str = "update document set purged_at = now() where blob = $1 and state = 'removed'";
+
+const ADD_IDENTITY: &str = "
+    insert into made_document (on_demand_id, content, unique_id, made_at) values ($1, $2, $3, $4)
+    on conflict (on_demand_id, content) do nothing";
+
+const IDENTITY: &str =
+    "select unique_id, made_at from made_document where on_demand_id = $1 and content = $2";
+
+const MADE_HERE: &str = "select unique_id from made_document where unique_id = any($1)";
 
 /// A document to be filed.
 #[derive(Debug, Clone)]
@@ -124,4 +135,24 @@ pub async fn unpurged_blobs<C: GenericClient>(client: &C) -> Result<Vec<String>,
 pub async fn purged<C: GenericClient>(client: &C, blob: &str) -> Result<(), Error> {
     let statement = client.prepare_cached(PURGED).await?;
     client.execute(&statement, &[&blob]).await.map(|_| ())
+}
+
+/// The identity of the content; `fresh` when it has none yet.
+pub async fn identity_of<C: GenericClient>(
+    client: &C,
+    on_demand_id: &str,
+    content: &str,
+    fresh: &Identity,
+) -> Result<Option<Identity>, Error> {
+    let statement = client.prepare_cached(ADD_IDENTITY).await?;
+    client.execute(&statement, &[&on_demand_id, &content, &fresh.unique_id, &fresh.made_at]).await?;
+    let statement = client.prepare_cached(IDENTITY).await?;
+    let row = client.query_opt(&statement, &[&on_demand_id, &content]).await?;
+    row.map(|row| Ok(Identity { unique_id: row.try_get(0)?, made_at: row.try_get(1)? })).transpose()
+}
+
+/// Those of the uniqueIds that were given to documents made here.
+pub async fn made_here<C: GenericClient>(client: &C, unique_ids: &[&str]) -> Result<Vec<String>, Error> {
+    let statement = client.prepare_cached(MADE_HERE).await?;
+    client.query(&statement, &[&unique_ids]).await?.iter().map(|row| row.try_get(0)).collect()
 }

@@ -6,6 +6,7 @@ pub mod codes;
 pub mod conformance;
 pub mod find;
 pub mod get;
+pub mod on_demand;
 pub mod patient;
 pub mod status;
 pub mod submit;

@@ -40,6 +40,7 @@ pub struct Config {
     pub data: Data,
     pub database: Database,
     pub repository: Repository,
+    pub on_demand: OnDemand,
     pub patients: Patients,
     pub feed: Feed,
     pub limits: Limits,
@@ -78,6 +79,11 @@ pub struct Database {
 pub struct Repository {
     /// An OID.
     pub unique_id: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct OnDemand {
+    pub persist: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -159,6 +165,7 @@ impl Config {
         let repository = Repository {
             unique_id: from.get("repository.unique_id", OID, "2.25.187301219829430276148936201540268459203"),
         };
+        let on_demand = OnDemand { persist: from.get("on_demand.persist", BOOLEAN, false) };
         let patients = Patients {
             unknown: from.choice(
                 "patients.unknown",
@@ -218,6 +225,7 @@ impl Config {
             data,
             database,
             repository,
+            on_demand,
             patients,
             feed,
             limits,
@@ -297,6 +305,7 @@ impl Config {
             ins_key: self.patients.ins_key,
             cda_header: self.cda_limits(),
             documents: self.limits.documents,
+            persist_on_demand: self.on_demand.persist,
         }
     }
 

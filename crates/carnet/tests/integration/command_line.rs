@@ -154,6 +154,23 @@ fn a_letter_is_filed_found_read_and_its_traces_are_shown() {
 }
 
 #[test]
+fn a_summary_is_registered_and_made_when_it_is_read() {
+    // The settings begin inside [client].
+    let settings = "facility_code = \"SA07\"\npractice_setting_code = \"AMBULATOIRE\"\n\
+        [patients]\nins_authority = \"1.2.250.1.213.1.4.10\"\n";
+    let mut carnet = Installation::new(settings);
+    carnet.good(&["patient", "open", "257041995001259"]);
+    carnet.start();
+    carnet.good(&["submit", &document("lettre-de-liaison-sortie.xml")]);
+    let registered = carnet.good(&["on-demand", "register", "--patient", "257041995001259"]);
+    let id = registered.trim().strip_prefix("Registered as ").unwrap().to_owned();
+    let summary = carnet.run(&["get", &id, "--inline"]);
+    let text = String::from_utf8(summary.stdout).unwrap();
+    assert!(text.contains("1 document") && text.contains("Synthèse du dossier"), "{text}");
+    assert_eq!(carnet.end(Signal::SIGINT), Some(0));
+}
+
+#[test]
 fn what_goes_wrong_says_what_to_do_next() {
     let mut carnet = Installation::new("[patients]\nins_authority = \"1.2.250.1.213.1.4.10\"\n");
     let letter = document("lettre-de-liaison-sortie.xml");

@@ -19,6 +19,7 @@ mod filing;
 mod harness;
 mod large;
 mod merge;
+mod on_demand;
 mod outage;
 mod removal;
 mod rules;

@@ -146,7 +146,7 @@ async fn current_entry(client: &client::Client, unique_id: &str) -> anyhow::Resu
 }
 
 /// A submission of one document, and the uniqueId of its SubmissionSet.
-fn submission(
+pub(super) fn submission(
     config: &Config,
     entry: DocumentEntry,
     set: SetAttributes,
