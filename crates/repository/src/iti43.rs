@@ -84,7 +84,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         let mut items = Vec::new();
         for request in requests {
             let made = match self.may_be_on_demand(request, &readable) {
-                true => self.made_on_demand(requester, request).await?,
+                true => self.on_demand(requester, request).await?,
                 false => None,
             };
             items.push(made.unwrap_or_else(|| self.item(request, &readable, &stored)));
@@ -185,7 +185,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
     }
 }
 
-fn missing(request: DocumentRequest, code: ErrorCode, context: String) -> Item {
+pub(crate) fn missing(request: DocumentRequest, code: ErrorCode, context: String) -> Item {
     let finding = Finding::error(code, Some(&request.document_unique_id), context);
     Item::Missing { request, finding }
 }

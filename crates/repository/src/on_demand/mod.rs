@@ -15,12 +15,12 @@ use openssl::sha::sha256;
 use uuid::Uuid;
 use xds::constants::{DOCUMENT_ENTRY_ON_DEMAND, STATUS_APPROVED};
 use xds::ebxml::ExtrinsicObject;
-use xds::error::{ErrorCode, Finding};
+use xds::error::ErrorCode;
 use xds::message::{DocumentRequest, Made};
 use xds::metadata::DocumentEntry;
 use xds::query::{Request, ReturnType, Status};
 
-use crate::iti43::Item;
+use crate::iti43::{Item, missing};
 use crate::port;
 use crate::{Failure, Repository, sql};
 
@@ -61,11 +61,24 @@ impl Identity {
 
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
     /// The document of an On-Demand entry, or why there is none. `Ok(None)`: no such entry of this repository.
-    pub(crate) async fn made_on_demand(
+    pub(crate) async fn on_demand(
         &self,
         requester: &Requester,
         request: &DocumentRequest,
     ) -> Result<Option<Item>, Failure> {
+        match self.made(requester, request).await {
+            Err(failure) if failure.is_refusal() => {
+                let id = &request.document_unique_id;
+                let codes = failure.codes();
+                let context =
+                    format!("{id}: the registry refused what is needed to make the document ({codes})");
+                Ok(Some(missing(request.clone(), ErrorCode::XDSRepositoryError, context)))
+            }
+            made => made,
+        }
+    }
+
+    async fn made(&self, requester: &Requester, request: &DocumentRequest) -> Result<Option<Item>, Failure> {
         let id = &request.document_unique_id;
         let query = Request::get_documents_by_unique_id([id], ReturnType::LeafClass);
         let entries = self.registry.find_documents(requester, &query).await?;
@@ -76,7 +89,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         let approved = |object: &&&ExtrinsicObject| object.common.status.as_deref() == Some(STATUS_APPROVED);
         let Some(entry) = ours.iter().find(approved) else {
             let context = format!("{id}: the On-Demand entry is deprecated");
-            return Ok(Some(missing(request, ErrorCode::XDSDocumentUniqueIdError, context)));
+            return Ok(Some(missing(request.clone(), ErrorCode::XDSDocumentUniqueIdError, context)));
         };
         let entry = DocumentEntry::from_ebxml(entry).map_err(|_| unreadable(id))?;
         let documents = self.content_for(requester, &entry).await?;
@@ -96,16 +109,9 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             let request = request.clone();
             return Ok(Some(Item::Made { request, made, mime_type, octets: octets.into(), patient }));
         }
-        Ok(Some(match self.kept(requester, &entry, &identity, octets).await? {
-            Ok(document) => {
-                let made = Made { repository_unique_id: Some(self.settings.unique_id.clone()), ..made };
-                Item::Found { request: request.clone(), made: Some(made), document, patient }
-            }
-            Err(codes) => {
-                let context = format!("{id}: the registry refused the snapshot of the document ({codes})");
-                missing(request, ErrorCode::XDSRepositoryError, context)
-            }
-        }))
+        let document = self.kept(requester, &entry, &identity, octets).await?;
+        let made = Made { repository_unique_id: Some(self.settings.unique_id.clone()), ..made };
+        Ok(Some(Item::Found { request: request.clone(), made: Some(made), document, patient }))
     }
 
     fn is_ours(&self, object: &ExtrinsicObject) -> bool {
@@ -142,11 +148,6 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             .await?
             .ok_or_else(|| Failure::Internal("a document that was made has no identity".to_owned()))
     }
-}
-
-pub(crate) fn missing(request: &DocumentRequest, code: ErrorCode, context: String) -> Item {
-    let finding = Finding::error(code, Some(&request.document_unique_id), context);
-    Item::Missing { request: request.clone(), finding }
 }
 
 fn unreadable(id: &str) -> Failure {

@@ -20,38 +20,33 @@ use crate::sql::{NewDocument, StoredDocument};
 use crate::{Failure, Repository, sql};
 
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
-    /// The document as it is stored and registered, now or before. The inner error holds the registry's codes.
+    /// The document as it is stored and registered, now or before.
     pub(super) async fn kept(
         &self,
         requester: &Requester,
         entry: &DocumentEntry,
         identity: &Identity,
         octets: Vec<u8>,
-    ) -> Result<Result<StoredDocument, String>, Failure> {
+    ) -> Result<StoredDocument, Failure> {
         let ids = [identity.unique_id.clone()];
         if let Some(document) = self.stored(&ids).await?
             && !self.registry.readable(requester, &ids).await?.is_empty()
         {
-            return Ok(Ok(document));
+            return Ok(document);
         }
         let mut writer = self.blobs.writer().await?;
         writer.write(octets.into()).await?;
         let stored = writer.finish().await?;
         let (objects, filing) = self.submission(requester, entry, identity, &stored);
-        match self.registry.register(requester, objects, filing).await {
-            Ok(_) => {}
-            Err(RegistryFailure::OutcomeUnknown) => return Err(RegistryFailure::OutcomeUnknown.into()),
-            Err(failure) => {
+        if let Err(failure) = self.registry.register(requester, objects, filing).await {
+            // When the outcome is not known, the octets may be those of a registered document.
+            if !matches!(failure, RegistryFailure::OutcomeUnknown) {
                 self.discard([stored]).await;
-                let failure = Failure::from(failure);
-                return match failure.is_refusal() {
-                    true => Ok(Err(failure.codes())),
-                    false => Err(failure),
-                };
             }
+            return Err(failure.into());
         }
         let document = self.stored(&ids).await?;
-        Ok(Ok(document.ok_or_else(|| Failure::Internal("a snapshot is not stored".to_owned()))?))
+        document.ok_or_else(|| Failure::Internal("a snapshot is not stored".to_owned()))
     }
 
     async fn stored(&self, ids: &[String]) -> Result<Option<StoredDocument>, Failure> {
