@@ -47,9 +47,10 @@ pub(crate) fn format_of_templates<'t>(roots: impl Iterator<Item = &'t str> + Clo
     national.chain(international).find_map(|root| format(&FORMAT_BY_TEMPLATE, root))
 }
 
-/// The format of a document with an unstructured body of that media type (ASS_A12).
+/// The format of a document with an unstructured body of that media type, whose parameters do not count (ASS_A12).
 pub(crate) fn format_of_media_type(media_type: &str) -> Option<Code> {
-    format(&FORMAT_BY_MEDIA_TYPE, &media_type.to_ascii_lowercase())
+    let bare = media_type.split(';').next().unwrap_or_default().trim();
+    format(&FORMAT_BY_MEDIA_TYPE, &bare.to_ascii_lowercase())
 }
 
 /// The tables give no labels for formats: the code stands for itself.
@@ -122,6 +123,10 @@ mod tests {
     #[test]
     fn a_media_type_gives_its_format_in_any_case() {
         assert_eq!(format_of_media_type("Image/JPEG").unwrap().code, "urn:ihe:iti-fr:xds-sd:jpeg:2010");
+        assert_eq!(
+            format_of_media_type("application/pdf; version=1.4"),
+            format_of_media_type("application/pdf")
+        );
         assert_eq!(format_of_media_type("video/mp4"), None);
     }
 }

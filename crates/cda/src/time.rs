@@ -14,17 +14,18 @@ pub(crate) fn to_utc(timestamp: &str) -> Option<Dtm> {
         None => (timestamp, None),
     };
     let digits = local.split('.').next()?;
-    match offset {
-        Some(offset) if digits.len() >= 10 => Dtm::parse(&shifted(digits, offset)?).ok(),
-        _ => Dtm::parse(digits).ok(),
+    let east = offset.map_or(Some(TimeDelta::zero()), minutes)?;
+    match digits.len() >= 10 {
+        true => Dtm::parse(&shifted(digits, east)?).ok(),
+        false => Dtm::parse(digits).ok(),
     }
 }
 
-/// `digits` minus `offset`, to the same precision.
-fn shifted(digits: &str, offset: &str) -> Option<String> {
+/// `digits` minus the offset, to the same precision.
+fn shifted(digits: &str, east: TimeDelta) -> Option<String> {
     let padded = format!("{digits:0<14}");
     let local = NaiveDateTime::parse_from_str(&padded, "%Y%m%d%H%M%S").ok()?;
-    let utc = local.checked_sub_signed(minutes(offset)?)?;
+    let utc = local.checked_sub_signed(east)?;
     Some(utc.format("%Y%m%d%H%M%S").to_string().get(..digits.len())?.to_owned())
 }
 
@@ -85,6 +86,8 @@ mod tests {
             "20191203133000+1",
             "20191203133000+0x00",
             "2019120313300é+0100",
+            "2024-01-31T12:00:00+01:00",
+            "20240131+01:00",
         ] {
             assert_eq!(utc(bad), None, "{bad}");
         }

@@ -37,6 +37,8 @@ pub trait PartSink {
 pub struct Package<P> {
     /// The octets of the envelope.
     pub root: Vec<u8>,
+    /// The charset that the envelope's Content-Type names.
+    pub root_charset: Option<String>,
     /// The other parts by Content-ID.
     pub parts: HashMap<String, P>,
 }
@@ -80,6 +82,7 @@ pub async fn read_package<S: PartSink, E: std::fmt::Display>(
         count: 0,
         current: Current::None,
         root: None,
+        root_charset: None,
         parts: HashMap::new(),
     };
     let mut body = pin!(body);
@@ -100,7 +103,7 @@ pub async fn read_package<S: PartSink, E: std::fmt::Display>(
         reader.take(event).await?;
     }
     match reader.root {
-        Some(root) => Ok(Package { root, parts: reader.parts }),
+        Some(root) => Ok(Package { root, root_charset: reader.root_charset, parts: reader.parts }),
         None => Err(Error::NoRoot(reader.start.unwrap_or_default())),
     }
 }
@@ -120,6 +123,7 @@ struct Reader<'a, S: PartSink> {
     count: usize,
     current: Current,
     root: Option<Vec<u8>>,
+    root_charset: Option<String>,
     parts: HashMap<String, S::Part>,
 }
 
@@ -176,6 +180,8 @@ impl<S: PartSink> Reader<'_, S> {
             if self.root.is_some() {
                 return Err(Error::Duplicate(id.unwrap_or_default()));
             }
+            let content_type = head.content_type().and_then(ContentType::parse);
+            self.root_charset = content_type.and_then(|ct| ct.parameter("charset").map(str::to_owned));
             self.current = Current::Root(Vec::new());
             return Ok(());
         }

@@ -8,5 +8,5 @@ mod budget;
 mod read;
 mod write;
 
-pub use read::{Document, Element, Error, Limits, decode};
+pub use read::{Document, Element, Error, Limits, decode, decode_as};
 pub use write::{Writer, escape_attribute, escape_text};

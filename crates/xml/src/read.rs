@@ -40,16 +40,32 @@ impl Default for Limits {
     }
 }
 
-/// Turns octets into text: a byte order mark decides, then the XML declaration, then UTF-8.
+/// Turns octets into text: a byte order mark decides, then what the octets themselves show, then the XML declaration,
+/// then UTF-8.
+pub fn decode(octets: &[u8]) -> Result<Cow<'_, str>, Error> {
+    decode_as(octets, None)
+}
+
+/// The same for octets that came with a `charset` of their own, which goes before the XML declaration and after a byte
+/// order mark (RFC 7303 §3.2).
 ///
 /// The text is returned without the byte order mark. Octets that are invalid in the encoding are an error: a
 /// replacement character would silently change somebody's name.
-pub fn decode(octets: &[u8]) -> Result<Cow<'_, str>, Error> {
+pub fn decode_as<'a>(octets: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, Error> {
     if let Some((encoding, bom)) = encoding_rs::Encoding::for_bom(octets) {
         return decode_with(encoding, octets.get(bom..).unwrap_or_default());
     }
-    match declared_encoding(octets) {
+    match octets {
+        [b'<', 0, ..] => return decode_with(encoding_rs::UTF_16LE, octets),
+        [0, b'<', ..] => return decode_with(encoding_rs::UTF_16BE, octets),
+        _ => {}
+    }
+    match charset.or_else(|| declared_encoding(octets)) {
         None => decode_with(encoding_rs::UTF_8, octets),
+        // These octets are not UTF-16. Programs that write into a string first and into UTF-8 afterwards say so.
+        Some(label) if label.to_ascii_lowercase().starts_with("utf-16") => {
+            decode_with(encoding_rs::UTF_8, octets)
+        }
         Some(label) => match encoding_rs::Encoding::for_label(label.as_bytes()) {
             Some(encoding) => decode_with(encoding, octets),
             None => Err(Error::UnknownEncoding(label.chars().take(40).collect())),
@@ -326,6 +342,24 @@ mod tests {
             decode(b"<?xml version='1.0' encoding='klingon'?><a/>"),
             Err(Error::UnknownEncoding(_))
         ));
+    }
+
+    #[test]
+    fn octets_in_utf_16_show_what_they_are() {
+        let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        assert_eq!(decode(&utf_16("<?xml version='1.0' encoding='UTF-16LE'?><a>é</a>")).unwrap().len(), 51);
+        let big_endian: Vec<u8> = "<a>é</a>".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(decode(&big_endian).unwrap(), "<a>é</a>");
+        let only_said = "<?xml version='1.0' encoding='utf-16'?><a>é</a>";
+        assert_eq!(decode(only_said.as_bytes()).unwrap(), only_said);
+    }
+
+    #[test]
+    fn a_charset_goes_before_the_declaration_and_after_a_mark() {
+        let declared = b"<?xml version='1.0' encoding='UTF-8'?><a>\xE9</a>";
+        assert!(decode_as(declared, Some("ISO-8859-1")).unwrap().contains('é'));
+        assert_eq!(decode_as(b"\xEF\xBB\xBF<a>\xC3\xA9</a>", Some("ISO-8859-1")).unwrap(), "<a>é</a>");
+        assert_eq!(decode_as("<a>é</a>".as_bytes(), None).unwrap(), "<a>é</a>");
     }
 
     #[test]

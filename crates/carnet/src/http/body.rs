@@ -18,6 +18,8 @@ use super::compression::{self, Body};
 pub struct Incoming {
     pub encoding: Encoding,
     pub envelope: Vec<u8>,
+    /// The charset that the envelope's Content-Type names.
+    pub charset: Option<String>,
     pub parts: HashMap<String, Stored>,
 }
 
@@ -83,7 +85,8 @@ pub async fn receive(
                     fault: Fault::sender(format!("the body could not be read: {other}")),
                 },
             })?;
-            Ok(Incoming { encoding, envelope, parts: HashMap::new() })
+            let charset = content_type.parameter("charset").map(str::to_owned);
+            Ok(Incoming { encoding, envelope, charset, parts: HashMap::new() })
         }
         Encoding::Mtom => {
             let limits = mtom::Limits {
@@ -93,7 +96,12 @@ pub async fn receive(
             };
             let mut spool = Spool { store, writer: None, stored: Vec::new() };
             match mtom::read_package(&content_type, payload, &limits, &mut spool).await {
-                Ok(package) => Ok(Incoming { encoding, envelope: package.root, parts: package.parts }),
+                Ok(package) => Ok(Incoming {
+                    encoding,
+                    envelope: package.root,
+                    charset: package.root_charset,
+                    parts: package.parts,
+                }),
                 Err(error) => {
                     app.repository.discard(spool.stored).await;
                     Err(match error {

@@ -55,7 +55,7 @@ async fn understood(
     dispatch: impl AsyncFnOnce(&Exchange<'_>) -> Result<Answer, Fault>,
 ) -> Result<HttpResponse, Fault> {
     let sender = |error: xml::Error| Fault::sender(error.to_string());
-    let text = xml::decode(&incoming.envelope).map_err(sender)?;
+    let text = xml::decode_as(&incoming.envelope, incoming.charset.as_deref()).map_err(sender)?;
     let limits = xml::Limits { bytes: usize::MAX, depth: app.limits.xml_depth };
     let document = xml::Document::parse(&text, &limits).map_err(sender)?;
     let message = soap::read(&document, incoming.encoding == Encoding::Mtom)?;

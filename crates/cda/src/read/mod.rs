@@ -98,16 +98,17 @@ fn header(root: Element<'_>, self_presenting: bool) -> Result<Header, Error> {
 fn act(event: Element<'_>) -> Act {
     let time = event.child(HL7, "effectiveTime");
     let bound = |name| time.and_then(|t| attribute(t.child(HL7, name)?, "value"));
-    let performer = event.path(HL7, &["performer", "assignedEntity"]);
+    let performers =
+        || event.children_named(HL7, "performer").filter_map(|e| e.child(HL7, "assignedEntity"));
     Act {
         code: event.child(HL7, "code").and_then(coded),
         // An act that took no time may have a single date in place of two bounds.
         start: bound("low").or_else(|| attribute(time?, "value")),
         stop: bound("high"),
-        performer: performer.and_then(people::agent),
-        practice_setting: performer
-            .and_then(|e| e.path(HL7, &["representedOrganization", "standardIndustryClassCode"]))
-            .and_then(coded),
+        performer: performers().find_map(people::agent),
+        practice_setting: performers()
+            .filter_map(|e| e.path(HL7, &["representedOrganization", "standardIndustryClassCode"]))
+            .find_map(coded),
     }
 }
 
@@ -118,7 +119,7 @@ fn parent(related: Element<'_>) -> Option<Parent> {
         "APND" => Relation::Appends,
         _ => return None,
     };
-    let id = related.path(HL7, &["parentDocument", "id"]).and_then(id)?;
+    let id = related.child(HL7, "parentDocument")?.children_named(HL7, "id").find_map(id)?;
     Some(Parent { relation, id })
 }
 

@@ -1,6 +1,6 @@
 //! Patients, professionals, devices and organisations.
 
-use identity::is_ins_authority;
+use identity::{PROFESSIONAL_AUTHORITY, is_ins_authority};
 use xml::Element;
 
 use super::{HL7, attribute, coded, id, text};
@@ -12,8 +12,9 @@ pub(super) fn patient(role: Element<'_>) -> Patient {
     let Some(person) = role.child(HL7, "patient") else {
         return Patient { ids, ..Patient::default() };
     };
-    let name = person.child(HL7, "name");
-    let part = |element, qualifier| name.and_then(|name| part(name, element, qualifier));
+    let part = |element, qualifier| {
+        person.children_named(HL7, "name").find_map(|name| part(name, element, qualifier))
+    };
     Patient {
         ids,
         birth_name: part("family", Some("BR")).or_else(|| part("family", None)),
@@ -37,12 +38,17 @@ pub(super) fn author(author: Element<'_>) -> Option<Author> {
     })
 }
 
-/// The person or device of an `assignedEntity` or `assignedAuthor`; `None` when neither id nor name is known.
+/// The person or device of an `assignedEntity` or `assignedAuthor`; `None` when neither id nor name is known. Of several
+/// identifiers the national one counts.
 pub(super) fn agent(assigned: Element<'_>) -> Option<Agent> {
-    let id = assigned.child(HL7, "id").and_then(id);
+    let mut ids: Vec<Id> = assigned.children_named(HL7, "id").filter_map(id).collect();
+    ids.sort_by_key(|id| id.root != PROFESSIONAL_AUTHORITY);
+    let id = ids.into_iter().next();
     let name = match assigned.child(HL7, "assignedAuthoringDevice") {
         Some(device) => device_name(device),
-        None => assigned.path(HL7, &["assignedPerson", "name"]).and_then(person_name),
+        None => assigned
+            .child(HL7, "assignedPerson")
+            .and_then(|person| person.children_named(HL7, "name").find_map(person_name)),
     };
     (id.is_some() || name.is_some()).then_some(Agent { id, name })
 }
@@ -51,7 +57,9 @@ fn person_name(name: Element<'_>) -> Option<AgentName> {
     // Professionals have one name; when there are several parts, the one without qualifier is the plain one.
     let any =
         |element| part(name, element, None).or_else(|| name.children_named(HL7, element).find_map(text));
-    let (family, given) = (any("family"), any("given"));
+    // A name need not be cut into parts.
+    let family = any("family").or_else(|| text(name));
+    let given = any("given");
     (family.is_some() || given.is_some()).then_some(AgentName::Person { family, given })
 }
 
@@ -62,8 +70,8 @@ fn device_name(device: Element<'_>) -> Option<AgentName> {
 }
 
 pub(super) fn organisation(element: Element<'_>) -> Option<Organisation> {
-    let id = element.child(HL7, "id").and_then(id);
-    let name = element.child(HL7, "name").and_then(text);
+    let id = element.children_named(HL7, "id").find_map(id);
+    let name = element.children_named(HL7, "name").find_map(text);
     (id.is_some() || name.is_some()).then_some(Organisation { id, name })
 }
 

@@ -123,6 +123,38 @@ fn people_devices_and_their_organisations_are_authors() {
 }
 
 #[test]
+fn a_national_identifier_counts_and_what_is_null_is_passed_over() {
+    let header = bare(
+        "<author><assignedAuthor><id nullFlavor='NI'/><id root='1.9' extension='local'/>\
+         <id root='1.2.250.1.71.4.2.1' extension='801234567890'/><assignedPerson><name nullFlavor='UNK'/>\
+         <name>Docteur Anne RIVIÈRE</name></assignedPerson><representedOrganization><id nullFlavor='UNK'/>\
+         <id root='1.2.250.1.71.4.2.2' extension='1750100125'/></representedOrganization></assignedAuthor></author>\
+         <relatedDocument typeCode='RPLC'><parentDocument><id nullFlavor='UNK'/><id root='1.7'/></parentDocument>\
+         </relatedDocument>",
+    );
+    let author = &header.authors[0];
+    assert_eq!(author.agent.id.as_ref().unwrap().extension.as_deref(), Some("801234567890"));
+    let name = AgentName::Person { family: Some("Docteur Anne RIVIÈRE".to_owned()), given: None };
+    assert_eq!(author.agent.name, Some(name));
+    let organisation = author.organisation.as_ref().unwrap();
+    assert_eq!(organisation.id.as_ref().unwrap().extension.as_deref(), Some("1750100125"));
+    assert_eq!(header.parents[0].id.root, "1.7");
+}
+
+#[test]
+fn any_performer_may_tell_the_practice_setting() {
+    let header = bare(
+        "<documentationOf><serviceEvent><performer><assignedEntity><id root='1.9' extension='1'/></assignedEntity>\
+         </performer><performer><assignedEntity><representedOrganization><standardIndustryClassCode \
+         code='AMBULATOIRE' codeSystem='1.2.250.1.213.1.1.4.9'/></representedOrganization></assignedEntity>\
+         </performer></serviceEvent></documentationOf>",
+    );
+    let act = &header.acts[0];
+    assert_eq!(act.practice_setting.as_ref().unwrap().code, "AMBULATOIRE");
+    assert_eq!(act.performer.as_ref().unwrap().id.as_ref().unwrap().root, "1.9");
+}
+
+#[test]
 fn the_role_of_the_author_is_its_function() {
     let authors = header(DISCHARGE_LETTER).authors;
     assert_eq!(authors[0].role.as_ref().unwrap().code, "ATTPHYS");
