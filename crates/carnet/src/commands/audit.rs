@@ -6,7 +6,7 @@ use atna::{Act, Event, Filter, Outcome};
 use chrono::{DateTime, NaiveDate, Utc};
 use registry::patients;
 
-use super::{patient, say, table};
+use super::{filed_patient, say, table};
 use crate::config::Config;
 use crate::installation::Installation;
 
@@ -35,7 +35,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
-    let cx = arguments.patient.as_deref().map(|text| patient(config, text)).transpose()?;
+    let cx = arguments.patient.as_deref().map(|text| filed_patient(config, text)).transpose()?;
     let installation = Installation::administer(config).await?;
     let rows = read(&installation, arguments, cx.as_ref()).await;
     installation.close().await?;

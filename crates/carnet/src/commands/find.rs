@@ -8,7 +8,7 @@ use xds::metadata::{Author, Code, DocumentEntry};
 use xds::query::{Request, ReturnType, Status, find_documents};
 use xds::value::Dtm;
 
-use super::{accepted, client, patient, readable_time, say, table};
+use super::{accepted, client, filed_patient, readable_time, say, table};
 use crate::config::Config;
 
 #[derive(clap::Args)]
@@ -49,7 +49,7 @@ enum Which {
 }
 
 pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
-    let patient_id = patient(config, &arguments.patient)?;
+    let patient_id = filed_patient(config, &arguments.patient)?;
     let status: &[Status] = match arguments.status {
         Which::Current => &[Status::Approved],
         Which::Replaced => &[Status::Deprecated],
@@ -68,7 +68,7 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
         }
     }
     let answer = client(config, arguments.server.as_deref())?.query(&request).await?;
-    accepted(&answer.response, "the registry refused the query:")?;
+    accepted(config, &answer.response, "the registry refused the query:")?;
     let entries: Vec<Entry> = answer.documents.iter().map(Entry::of).collect();
     if arguments.json {
         say(serde_json::to_string_pretty(&Value::Array(entries.iter().map(Entry::json).collect()))?);
@@ -147,6 +147,10 @@ impl Entry {
                 ("eventCodeList", json!(codes(&typed.event_codes))),
                 ("serviceStartTime", json!(typed.service_start_time.as_ref().map(Dtm::as_str))),
                 ("serviceStopTime", json!(typed.service_stop_time.as_ref().map(Dtm::as_str))),
+                ("sourcePatientId", json!(typed.source_patient_id.as_ref().map(|cx| &cx.text))),
+                ("sourcePatientInfo", json!(typed.source_patient_info)),
+                ("legalAuthenticator", json!(typed.legal_authenticator)),
+                ("referenceIdList", json!(typed.reference_ids)),
                 ("author", json!(typed.authors.iter().map(author_json).collect::<Vec<_>>())),
             ];
             fields.extend(more.map(|(name, value)| (name.to_owned(), value)));

@@ -42,7 +42,7 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let client = client(config, arguments.server.as_deref())?;
     let (request, size) = match &arguments.repository {
         Some(repository) => (request(repository, document_id(&arguments.id)), None),
-        None => locate(&client, &arguments.id).await?,
+        None => locate(config, &client, &arguments.id).await?,
     };
     let bar = bar(size);
     let client = client.with_progress(Rc::new({
@@ -58,7 +58,7 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
         .context("the document cannot be written")?;
     let retrieved = client.retrieve(&[request], encoding, folder.path()).await?;
     bar.finish_and_clear();
-    accepted(&retrieved.response, &format!("{} was not given:", arguments.id))?;
+    accepted(config, &retrieved.response, &format!("{} was not given:", arguments.id))?;
     let document =
         retrieved.documents.first().ok_or_else(|| anyhow!("the repository answered without the document"))?;
     deliver(&document.path, arguments.output.as_deref())
@@ -81,14 +81,18 @@ fn deliver(received: &Path, output: Option<&Path>) -> anyhow::Result<()> {
 }
 
 /// Where the registry says that the document is, and its size.
-async fn locate(client: &Client, id: &str) -> anyhow::Result<(DocumentRequest, Option<u64>)> {
+async fn locate(
+    config: &Config,
+    client: &Client,
+    id: &str,
+) -> anyhow::Result<(DocumentRequest, Option<u64>)> {
     let mut ids = vec![document_id(id)];
     let as_typed = id.trim().to_owned();
     if !ids.contains(&as_typed) {
         ids.push(as_typed);
     }
     let answer = client.query(&Request::get_documents_by_unique_id(&ids, ReturnType::LeafClass)).await?;
-    accepted(&answer.response, "the registry was asked where the document is:")?;
+    accepted(config, &answer.response, "the registry was asked where the document is:")?;
     let entry = answer.documents.last().ok_or_else(|| {
         anyhow!("no document {id} is in the registry; `carnet find --patient …` shows what is there")
     })?;

@@ -49,17 +49,32 @@ pub fn check_config(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A patient as typed: a bare INS, which patients.ins_authority completes, or a CX.
+/// A patient as typed: a bare INS, which patients.ins_authority completes, or a CX. An INS must be right.
 fn patient(config: &Config, text: &str) -> anyhow::Result<Cx> {
-    let text = text.trim();
-    let cx = match text.contains('^') {
-        true => Cx::parse(text).map_err(|error| anyhow!("{text} is not a patient identifier: {error}"))?,
-        false => Cx::new(&text.to_ascii_uppercase(), &config.patients.ins_authority),
-    };
-    if identity::is_ins_authority(&cx.authority) {
-        Ins::parse(&cx.id).map_err(|error| anyhow!("{} is not an INS: {error}", cx.id))?;
+    let cx = patient_as_typed(config, text)?;
+    flaw_of_ins(&cx).map_or(Ok(cx), |flaw| Err(anyhow!(flaw)))
+}
+
+/// The same for a record that is there already: documents with a wrong INS may have been filed, and must be found.
+fn filed_patient(config: &Config, text: &str) -> anyhow::Result<Cx> {
+    let cx = patient_as_typed(config, text)?;
+    if let Some(flaw) = flaw_of_ins(&cx) {
+        note(&flaw);
     }
     Ok(cx)
+}
+
+fn patient_as_typed(config: &Config, text: &str) -> anyhow::Result<Cx> {
+    let text = text.trim();
+    match text.contains('^') {
+        true => Cx::parse(text).map_err(|error| anyhow!("{text} is not a patient identifier: {error}")),
+        false => Ok(Cx::new(&text.to_ascii_uppercase(), &config.patients.ins_authority)),
+    }
+}
+
+fn flaw_of_ins(cx: &Cx) -> Option<String> {
+    let error = identity::is_ins_authority(&cx.authority).then(|| Ins::parse(&cx.id).err())??;
+    Some(format!("{} is not an INS: {error}", cx.id))
 }
 
 /// A document's uniqueId as typed; a UUID becomes its OID under 2.25.
@@ -90,7 +105,7 @@ fn octets_bar(size: u64) -> ProgressBar {
 }
 
 /// What a server refused, as one error with a line for each finding and, where there is one, the next step.
-fn accepted(response: &ReceivedResponse, what: &str) -> anyhow::Result<()> {
+fn accepted(config: &Config, response: &ReceivedResponse, what: &str) -> anyhow::Result<()> {
     let errors: Vec<_> = response.errors.iter().filter(|error| !error.is_warning).collect();
     if errors.is_empty() && response.status == xds::message::ResponseStatus::Success {
         return Ok(());
@@ -99,13 +114,22 @@ fn accepted(response: &ReceivedResponse, what: &str) -> anyhow::Result<()> {
     for error in &errors {
         text.push_str(&format!("\n  {}: {}", error.code, error.context));
         if error.code == "XDSUnknownPatientId" {
-            let patient = error.context.split(['^', ':']).next().unwrap_or_default();
+            let patient = error.context.split(": ").next().unwrap_or_default();
             text.push_str(&format!(
-                "\n  If this is right, open the record first: carnet patient open {patient}"
+                "\n  If the patient is right, open the record first: carnet patient open {}",
+                as_to_be_typed(config, patient)
             ));
         }
     }
     bail!(text)
+}
+
+/// A CX as it has to be typed: an INS of the configured authority by itself, anything else in quotes.
+fn as_to_be_typed(config: &Config, cx: &str) -> String {
+    match Cx::parse(cx) {
+        Ok(cx) if cx.authority == config.patients.ins_authority => cx.id,
+        _ => format!("'{cx}'"),
+    }
 }
 
 /// The time for a DTM in UTC, as people read it; parts that are missing are left out.

@@ -138,6 +138,9 @@ pub struct Client {
     pub source_id: String,
     pub identity: client::Identity,
     pub content_type_code: Code,
+    pub language_code: String,
+    pub patient_authority: Option<String>,
+    pub class: Option<Code>,
     pub facility: Option<Code>,
     pub practice_setting: Option<Code>,
 }
@@ -207,6 +210,13 @@ impl Config {
                 scheme: from.get("client.content_type_scheme", TEXT, "1.2.250.1.213.2.2"),
                 display: from.get("client.content_type_display", TEXT, "Hospitalisation"),
             },
+            language_code: from.get("client.language_code", TEXT, "fr-FR"),
+            patient_authority: from.optional("client.patient_authority", OID),
+            class: optional_code(
+                from.optional("client.class_code", TEXT),
+                from.get("client.class_scheme", TEXT, "1.2.250.1.213.1.1.4.1"),
+                from.optional("client.class_display", TEXT),
+            ),
             facility: optional_code(
                 from.optional("client.facility_code", TEXT),
                 from.get("client.facility_scheme", TEXT, "1.2.250.1.71.4.2.4"),
@@ -322,6 +332,9 @@ impl Config {
         cda::metadata::Defaults {
             healthcare_facility_type_code: self.client.facility.clone(),
             practice_setting_code: self.client.practice_setting.clone(),
+            class_code: self.client.class.clone(),
+            language_code: Some(self.client.language_code.clone()),
+            patient_authority: self.client.patient_authority.clone(),
             ..cda::metadata::Defaults::default()
         }
     }

@@ -23,6 +23,7 @@ const NO_MODEL: (&str, &str) = ("urn:asipSante:modelesHorsProfils:2011", "1.2.25
 pub struct Defaults {
     pub healthcare_facility_type_code: Option<Code>,
     pub practice_setting_code: Option<Code>,
+    pub language_code: Option<String>,
     /// For types that the national table does not know.
     pub class_code: Option<Code>,
     /// For documents whose code has no code system.
@@ -42,6 +43,8 @@ pub struct Draft {
     pub replaces: Option<String>,
     /// uniqueId of the document that this one is a transformation of (`XFRM`).
     pub transforms: Option<String>,
+    /// uniqueId of the document that this one adds to (`APND`).
+    pub appends: Option<String>,
     pub facts: HeaderFacts,
 }
 
@@ -94,6 +97,7 @@ pub fn document_entry(header: &Header, defaults: &Defaults, entry_uuid: Uuid) ->
         entry,
         replaces: parent(Relation::Replaces),
         transforms: parent(Relation::Transforms),
+        appends: parent(Relation::Appends),
         facts: HeaderFacts::from(header),
     })
 }

@@ -6,8 +6,10 @@ use xds::metadata::Code;
 use xds::value::{Cx, Dtm};
 
 use super::{Defaults, code, patient_id};
-use crate::header::Header;
+use crate::header::{Coded, Header};
 use crate::{tables, time};
+
+const HL7_CONFIDENTIALITY: &str = "2.16.840.1.113883.5.25";
 
 /// A metadata attribute that XDS requires, and that neither the document nor the defaults give in a form that can be
 /// used.
@@ -60,10 +62,10 @@ impl Required {
         let creation_time = header.effective_time.as_deref().and_then(time::to_utc);
         note(creation_time.is_none(), "creationTime", "effectiveTime");
 
-        let confidentiality = header.confidentiality.as_ref().and_then(code);
+        let confidentiality = header.confidentiality.as_ref().and_then(confidentiality);
         note(confidentiality.is_none(), "confidentialityCode", "confidentialityCode");
 
-        let language = header.language.clone();
+        let language = header.language.clone().or_else(|| defaults.language_code.clone());
         note(language.is_none(), "languageCode", "languageCode");
 
         // The principal act comes first; the ones after it seldom repeat the setting.
@@ -97,4 +99,10 @@ impl Required {
         };
         all().ok_or(missing)
     }
+}
+
+/// The code, whose system is HL7's where none is named.
+fn confidentiality(coded: &Coded) -> Option<Code> {
+    let system = coded.system.clone().or_else(|| Some(HL7_CONFIDENTIALITY.to_owned()));
+    code(&Coded { system, ..coded.clone() })
 }

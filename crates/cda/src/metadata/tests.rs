@@ -286,6 +286,15 @@ fn what_the_document_replaces_or_transforms_is_named_by_its_unique_id() {
     header.parents[0] = crate::Parent { relation: Relation::Transforms, id: id("1.2", Some("x")) };
     let second = draft(&header);
     assert_eq!((second.replaces, second.transforms.as_deref()), (None, Some("1.2^x")));
+    header.parents[0].relation = Relation::Appends;
+    let third = draft(&header);
+    assert_eq!((third.transforms, third.appends.as_deref()), (None, Some("1.2^x")));
+}
+
+#[test]
+fn a_confidentiality_without_system_is_hl7s() {
+    let entry = entry(|header| header.confidentiality.as_mut().unwrap().system = None);
+    assert_eq!(entry.confidentiality_codes[0].key(), "N^^2.16.840.1.113883.5.25");
 }
 
 #[test]
@@ -357,12 +366,15 @@ fn defaults_fill_what_a_document_of_another_country_leaves_out() {
         practice_setting_code: code("practice"),
         class_code: code("class"),
         type_code: code("type"),
+        language_code: some("de-CH"),
         ..Defaults::default()
     };
+    foreign.language = None;
     let entry = document_entry(&foreign, &defaults, Uuid::nil()).unwrap().entry;
     assert_eq!(entry.healthcare_facility_type_code.code, "facility");
     assert_eq!(entry.practice_setting_code.code, "practice");
     assert_eq!((entry.class_code.code.as_str(), entry.type_code.code.as_str()), ("class", "type"));
+    assert_eq!(entry.language_code, "de-CH");
     assert_eq!((entry.service_start_time, entry.service_stop_time), (None, None));
 }
 
@@ -376,6 +388,7 @@ fn defaults_do_not_replace_what_the_document_says() {
         type_code: code("type"),
         format_code: code("format"),
         patient_authority: some("1.9"),
+        language_code: some("de-CH"),
     };
     let header = header(LETTER);
     let filled = document_entry(&header, &defaults, Uuid::from_u128(7)).unwrap();

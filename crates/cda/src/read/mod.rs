@@ -98,8 +98,7 @@ fn header(root: Element<'_>, self_presenting: bool) -> Result<Header, Error> {
 fn act(event: Element<'_>) -> Act {
     let time = event.child(HL7, "effectiveTime");
     let bound = |name| time.and_then(|t| attribute(t.child(HL7, name)?, "value"));
-    let performers =
-        || event.children_named(HL7, "performer").filter_map(|e| e.child(HL7, "assignedEntity"));
+    let performers = || event.children_named(HL7, "performer").filter_map(|e| e.child(HL7, "assignedEntity"));
     Act {
         code: event.child(HL7, "code").and_then(coded),
         // An act that took no time may have a single date in place of two bounds.

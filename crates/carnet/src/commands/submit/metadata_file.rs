@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use identity::Oid;
 use serde::Deserialize;
 use uuid::Uuid;
-use xds::metadata::{Author, Code, DocumentEntry, DocumentType};
+use xds::metadata::{AssociationType, Author, Code, DocumentEntry, DocumentType};
 use xds::value::{Cx, Dtm};
 
 use super::super::{document_id, patient, read_file};
@@ -146,7 +146,7 @@ pub fn prepare(config: &Config, path: &Path, document: &Path) -> anyhow::Result<
     let set = file.submission_set;
     Ok(Prepared {
         entry,
-        replaces: file.replaces.as_deref().map(document_id),
+        related: file.replaces.iter().map(|id| (AssociationType::Rplc, document_id(id))).collect(),
         set: SetAttributes {
             unique_id: set.unique_id,
             source_id: set.source_id,

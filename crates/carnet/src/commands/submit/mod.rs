@@ -47,8 +47,8 @@ pub struct Arguments {
 /// A document with its metadata, ready to be put into a submission.
 pub struct Prepared {
     pub entry: DocumentEntry,
-    /// uniqueId of the document that this one replaces.
-    pub replaces: Option<String>,
+    /// What this document replaces, transforms or appends, by uniqueId.
+    pub related: Vec<(AssociationType, String)>,
     pub set: SetAttributes,
 }
 
@@ -74,24 +74,26 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
         let bar = bar.clone();
         move |octets| bar.set_position(octets)
     }));
-    let Prepared { entry, replaces, set } = prepared;
-    let replaced = match &replaces {
-        Some(unique_id) => current_entry(&client, unique_id).await?,
-        None => None,
-    };
-    if let (Some(unique_id), None) = (&replaces, replaced) {
-        note(&format!(
-            "{unique_id}, which this document replaces, is not in the registry: filed without RPLC."
-        ));
+    let Prepared { entry, related, set } = prepared;
+    let mut links = Vec::new();
+    for (kind, unique_id) in related {
+        let (verb, name) = words(kind);
+        match current_entry(config, &client, &unique_id, verb).await? {
+            Some(target) => links.push((kind, target)),
+            None => note(&format!(
+                "{unique_id}, which this document {verb}, is not in the registry: filed without {name}."
+            )),
+        }
     }
+    let replaced = links.iter().find(|(kind, _)| *kind == AssociationType::Rplc).map(|(_, target)| *target);
     let (unique_id, mime_type) = (entry.unique_id.clone(), entry.mime_type.clone());
     let id = xds::value::uuid_urn(entry.entry_uuid);
-    let (objects, set_id) = submission(config, entry, set, replaced);
+    let (objects, set_id) = submission(config, entry, set, &links);
     let outgoing = Outgoing::file(&id, &mime_type, &arguments.file);
     let encoding = if arguments.inline { Encoding::Simple } else { Encoding::Mtom };
     let response = client.provide_and_register(objects, vec![outgoing], encoding).await?;
     bar.finish_and_clear();
-    accepted(&response, &format!("{} was not filed:", arguments.file.display()))?;
+    accepted(config, &response, &format!("{} was not filed:", arguments.file.display()))?;
     for warning in response.errors.iter().filter(|error| error.is_warning) {
         note(&format!("{}: {}", warning.code, warning.context));
     }
@@ -110,36 +112,72 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
 fn from_header(config: &Config, file: &Path) -> anyhow::Result<Prepared> {
     let octets = read_file(file)?;
     let header = cda::read(&octets, &config.cda_limits()).map_err(|error| {
+        let limit = match &error {
+            cda::Error::NotXml(xml::Error::TooLarge { .. }) => " Raise limits.cda_header if it is CDA.",
+            cda::Error::NotXml(xml::Error::TooDeep { .. }) => " Raise limits.xml_depth if it is CDA.",
+            _ => "",
+        };
         anyhow!(
-            "{} cannot be read as CDA ({error}). For another kind of document give its metadata: \
+            "{} cannot be read as CDA ({error}).{limit} For another kind of document give its metadata: \
              carnet submit {} --metadata FILE.toml (config/metadata.toml is an example)",
             file.display(),
             file.display()
         )
     })?;
     let draft = cda::metadata::document_entry(&header, &config.cda_defaults(), Uuid::new_v4());
-    let Draft { entry, replaces, .. } = draft.map_err(|missing| {
-        let lines: Vec<String> = missing.iter().map(|m| format!("\n  {m}")).collect();
+    let Draft { entry, replaces, transforms, appends, .. } = draft.map_err(|missing| {
+        let lines: Vec<String> = missing.iter().map(|m| format!("\n  {m}{}", setting(m.attribute))).collect();
         anyhow!(
-            "{}: the header does not say everything that XDS needs:{}\n  Set defaults in [client] of the \
-             configuration, or give the metadata with --metadata",
+            "{}: the header does not say everything that XDS needs:{}\n  Or give all metadata with --metadata \
+             FILE.toml (config/metadata.toml is an example)",
             file.display(),
             lines.concat()
         )
     })?;
-    Ok(Prepared { entry, replaces, set: SetAttributes::default() })
+    let related = [
+        (AssociationType::Rplc, replaces),
+        (AssociationType::Xfrm, transforms),
+        (AssociationType::Apnd, appends),
+    ];
+    let related = related.into_iter().filter_map(|(kind, id)| Some((kind, id?))).collect();
+    Ok(Prepared { entry, related, set: SetAttributes::default() })
+}
+
+/// The setting that fills a gap of the header, for the attributes that have one.
+fn setting(attribute: &str) -> &'static str {
+    match attribute {
+        "patientId" => "; or set client.patient_authority",
+        "classCode" => "; or set client.class_code",
+        "practiceSettingCode" => "; or set client.practice_setting_code",
+        "healthcareFacilityTypeCode" => "; or set client.facility_code",
+        _ => "",
+    }
+}
+
+/// How a relation reads in a sentence, and its name in the standard.
+fn words(kind: AssociationType) -> (&'static str, &'static str) {
+    match kind {
+        AssociationType::Xfrm => ("transforms", "XFRM"),
+        AssociationType::Apnd => ("appends", "APND"),
+        _ => ("replaces", "RPLC"),
+    }
 }
 
 /// The approved entry with that uniqueId.
-async fn current_entry(client: &client::Client, unique_id: &str) -> anyhow::Result<Option<Uuid>> {
+async fn current_entry(
+    config: &Config,
+    client: &client::Client,
+    unique_id: &str,
+    verb: &str,
+) -> anyhow::Result<Option<Uuid>> {
     let request = Request::get_documents_by_unique_id([unique_id], ReturnType::LeafClass);
     let answer = client.query(&request).await?;
-    accepted(&answer.response, "the registry was asked for the replaced document:")?;
+    accepted(config, &answer.response, "the registry was asked for the document that this one refers to:")?;
     let approved = answer.documents.iter().find(|d| d.common.status.as_deref() == Some(STATUS_APPROVED));
     match approved {
         Some(entry) => Ok(parse_uuid_urn(&entry.common.id)),
         None if answer.documents.iter().any(|d| d.common.status.as_deref() == Some(STATUS_DEPRECATED)) => {
-            bail!("{unique_id}, which this document replaces, has been replaced before")
+            bail!("{unique_id}, which this document {verb}, has been replaced before")
         }
         None => Ok(None),
     }
@@ -150,7 +188,7 @@ pub(super) fn submission(
     config: &Config,
     entry: DocumentEntry,
     set: SetAttributes,
-    replaced: Option<Uuid>,
+    links: &[(AssociationType, Uuid)],
 ) -> (SubmitObjects, String) {
     let unique_id = set.unique_id.unwrap_or_else(|| Oid::from_uuid(Uuid::new_v4()).to_string());
     let authors: Vec<Author> = entry.authors.first().cloned().into_iter().collect();
@@ -183,7 +221,7 @@ pub(super) fn submission(
         entry.entry_uuid,
         Some(SubmissionSetStatus::Original),
     )];
-    associations.extend(replaced.map(|target| link(AssociationType::Rplc, entry.entry_uuid, target, None)));
+    associations.extend(links.iter().map(|(kind, target)| link(*kind, entry.entry_uuid, *target, None)));
     let objects = SubmitObjects {
         extrinsic_objects: vec![entry.to_ebxml()],
         packages: vec![set.to_ebxml()],
