@@ -49,8 +49,9 @@ fn parameter(slot: Element<'_>) -> Result<(String, Vec<String>), MessageError> {
     let name =
         slot.attribute("name").ok_or_else(|| MessageError("a Slot of AdhocQuery has no name".into()))?;
     let lists = slot.children_named(RIM, "ValueList");
-    let values =
-        lists.flat_map(|list| list.children_named(RIM, "Value")).map(|value| value.text().into_owned());
+    let values = lists
+        .flat_map(|list| list.children_named(RIM, "Value"))
+        .map(|value| value.text().trim_matches([' ', '\t', '\r', '\n']).to_owned());
     Ok((name.to_owned(), values.collect()))
 }
 
