@@ -69,7 +69,12 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     }
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen)
-        .with_context(|| format!("{listen} cannot be listened on (is another server running?)"))?;
+        .with_context(|| {
+            format!(
+                "{listen} cannot be listened on. If another server runs there, stop it or choose another address, such \
+                 as CARNET_SERVER__LISTEN=127.0.0.1:9000"
+            )
+        })?;
     let address = listener.local_addr()?;
     let mllp = config.feed.mllp.map(|mllp| {
         TcpListener::bind(mllp).with_context(|| format!("feed.mllp = {mllp} cannot be listened on"))

@@ -10,7 +10,7 @@ mod source;
 mod tls;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -202,7 +202,7 @@ impl Config {
             level: from.get("log.level", LEVEL, "info"),
         };
         let client = Client {
-            server: from.get("client.server", URL, "http://127.0.0.1:8080"),
+            server: from.get("client.server", URL, local_server(server.listen, tls.is_some())),
             source_id: from.get("client.source_id", OID, "2.25.91472305518762093841526072519384620517"),
             identity: tls::client_identity(&mut from),
             content_type_code: Code {
@@ -338,6 +338,17 @@ impl Config {
             ..cda::metadata::Defaults::default()
         }
     }
+}
+
+/// The server of this configuration, as a client on the same machine reaches it.
+fn local_server(listen: SocketAddr, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("{scheme}://{}", SocketAddr::new(ip, listen.port()))
 }
 
 /// Without a display name the code is shown as it is.
