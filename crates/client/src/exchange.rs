@@ -209,7 +209,7 @@ async fn collect(
 impl Answer {
     /// Reads the body; a fault becomes an error.
     pub fn read<T, E: ToString>(&self, read: impl FnOnce(Element<'_>) -> Result<T, E>) -> Result<T, Error> {
-        let limits = Limits { bytes: ENVELOPE_LIMIT, depth: DEPTH_LIMIT };
+        let limits = Limits { bytes: ENVELOPE_LIMIT, depth: DEPTH_LIMIT, ..Limits::default() };
         let document = Document::parse(&self.envelope, &limits).map_err(|error| self.unreadable(error))?;
         // A server of SOAP 1.1 refuses in its own version.
         let message = soap::read(&document, true).map_err(|fault| self.unreadable(fault.reason))?;

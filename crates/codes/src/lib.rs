@@ -8,7 +8,7 @@ mod svs;
 
 use xds::affinity::CodedAttribute;
 
-const XML_LIMITS: xml::Limits = xml::Limits { bytes: 64 << 20, depth: 30 };
+const XML_LIMITS: xml::Limits = xml::Limits { bytes: 64 << 20, depth: 30, dense: 1 << 19 };
 
 /// Why a file is no code file. The line is that of the file, where it is known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,7 +6,7 @@ use memchr::{memchr_iter, memmem};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use crate::Error;
+use crate::{Error, Limits};
 
 /// Octets of the tree for a node. Room is made for as many nodes as there are `<`; when texts make them more, it is made
 /// again for twice as many, and both are held for a moment.
@@ -17,12 +17,11 @@ const ATTRIBUTE: usize = 72;
 /// Octets for each namespace that is known inside an element with declarations of its own.
 const IN_SCOPE: usize = 4;
 
-const ALLOWED: usize = 1 << 19;
 const ALLOWED_PER_OCTET: usize = 9;
 
 /// Refuses what would be too deep or too dear. Whether it is well-formed, the parser says afterwards.
-pub fn check(text: &str, depth: u32) -> Result<(), Error> {
-    let allowed = ALLOWED + ALLOWED_PER_OCTET * text.len();
+pub fn check(text: &str, limits: &Limits) -> Result<(), Error> {
+    let allowed = limits.dense + ALLOWED_PER_OCTET * text.len();
     let room = memchr_iter(b'<', text.as_bytes()).count();
     let attributes = ATTRIBUTE * memchr_iter(b'=', text.as_bytes()).count();
     let mut nodes = 1;
@@ -39,8 +38,8 @@ pub fn check(text: &str, depth: u32) -> Result<(), Error> {
             Ok(Event::Eof) => return Ok(()),
             Ok(Event::DocType(_)) => return Err(Error::Dtd),
             Ok(Event::Start(tag)) => {
-                if open.len() >= depth as usize {
-                    return Err(Error::TooDeep { limit: depth });
+                if open.len() >= limits.depth as usize {
+                    return Err(Error::TooDeep { limit: limits.depth });
                 }
                 let declared = memmem::find_iter(tag.as_ref().as_bytes(), "xmlns").count();
                 let scope = open.last().copied().unwrap_or_default() + declared;

@@ -32,11 +32,13 @@ pub struct Limits {
     pub bytes: usize,
     /// Nesting of elements.
     pub depth: u32,
+    /// Memory that a text may take beside what its size allows: clinical documents have tables of many small cells.
+    pub dense: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { bytes: 16 << 20, depth: 100 }
+        Limits { bytes: 16 << 20, depth: 100, dense: 1 << 19 }
     }
 }
 
@@ -106,7 +108,7 @@ impl<'a> Document<'a> {
         if text.len() > limits.bytes {
             return Err(Error::TooLarge { size: text.len(), limit: limits.bytes });
         }
-        budget::check(text, limits.depth)?;
+        budget::check(text, limits)?;
         let tree = roxmltree::Document::parse(text).map_err(|error| refused(text, &error))?;
         Ok(Document { tree })
     }
@@ -299,10 +301,10 @@ mod tests {
 
     #[test]
     fn size_and_depth_are_bounded() {
-        let limits = Limits { bytes: 20, depth: 3 };
+        let limits = Limits { bytes: 20, depth: 3, ..Limits::default() };
         assert!(Document::parse("<a><b><c/></b></a>", &limits).is_ok());
         assert!(matches!(
-            Document::parse("<a><b><c><d/></c></b></a>", &Limits { bytes: 100, depth: 3 }),
+            Document::parse("<a><b><c><d/></c></b></a>", &Limits { bytes: 100, ..limits }),
             Err(Error::TooDeep { limit: 3 })
         ));
         assert!(matches!(
@@ -321,6 +323,14 @@ mod tests {
             assert_eq!(parse(&text), Err(Error::TooDense), "{}", &text[..40]);
         }
         assert_eq!(parse(&(nested + &"</a>".repeat(90))), Ok(()));
+    }
+
+    #[test]
+    fn a_document_of_many_small_cells_is_read_where_that_is_expected() {
+        let table = format!("<table>{}</table>", "<tr><td>1</td><td>2</td></tr>".repeat(50_000));
+        assert_eq!(parse(&table), Err(Error::TooDense));
+        let limits = Limits { dense: 32 << 20, ..Limits::default() };
+        assert!(Document::parse(&table, &limits).is_ok());
     }
 
     #[test]

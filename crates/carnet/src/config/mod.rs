@@ -31,6 +31,8 @@ pub use tls::{ClientCertificates, Tls};
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const DATA_DIR: &str = "./var";
 const MIB: u64 = 1 << 20;
+/// Enough for a document of 3 MiB that is nothing but table cells of two characters.
+const CDA_DENSE: usize = 32 << 20;
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -324,6 +326,7 @@ impl Config {
         xml::Limits {
             bytes: usize::try_from(self.limits.cda_header).unwrap_or(usize::MAX),
             depth: self.limits.xml_depth,
+            dense: CDA_DENSE,
         }
     }
 

@@ -56,7 +56,7 @@ async fn understood(
 ) -> Result<HttpResponse, Fault> {
     let sender = |error: xml::Error| Fault::sender(error.to_string());
     let text = xml::decode_as(&incoming.envelope, incoming.charset.as_deref()).map_err(sender)?;
-    let limits = xml::Limits { bytes: usize::MAX, depth: app.limits.xml_depth };
+    let limits = xml::Limits { bytes: usize::MAX, depth: app.limits.xml_depth, ..xml::Limits::default() };
     let document = xml::Document::parse(&text, &limits).map_err(sender)?;
     let message = soap::read(&document, incoming.encoding == Encoding::Mtom)?;
     let exchange =
