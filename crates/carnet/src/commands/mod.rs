@@ -15,7 +15,7 @@ mod table;
 use std::io::Write;
 
 use anyhow::{Context, anyhow, bail};
-use identity::{Ins, Oid};
+use identity::{Ins, InsError, Oid};
 use indicatif::{ProgressBar, ProgressStyle};
 use xds::message::ReceivedResponse;
 use xds::value::Cx;
@@ -52,16 +52,23 @@ pub fn check_config(config: &Config) -> anyhow::Result<()> {
 /// A patient as typed: a bare INS, which patients.ins_authority completes, or a CX. An INS must be right.
 fn patient(config: &Config, text: &str) -> anyhow::Result<Cx> {
     let cx = patient_as_typed(config, text)?;
-    flaw_of_ins(&cx).map_or(Ok(cx), |flaw| Err(anyhow!(flaw)))
+    match flaw_of_ins(&cx) {
+        Some(error) => Err(anyhow!("{} is not an INS: {error}", cx.id)),
+        None => Ok(cx),
+    }
 }
 
-/// The same for a record that is there already: documents with a wrong INS may have been filed, and must be found.
+/// The same for a record that may be there already: documents with a wrong key are filed, and must be found.
 fn filed_patient(config: &Config, text: &str) -> anyhow::Result<Cx> {
     let cx = patient_as_typed(config, text)?;
-    if let Some(flaw) = flaw_of_ins(&cx) {
-        note(&flaw);
+    match flaw_of_ins(&cx) {
+        Some(error @ InsError::Key { .. }) => {
+            note(&format!("{} is not an INS: {error}", cx.id));
+            Ok(cx)
+        }
+        Some(_) => patient(config, text),
+        None => Ok(cx),
     }
-    Ok(cx)
 }
 
 fn patient_as_typed(config: &Config, text: &str) -> anyhow::Result<Cx> {
@@ -72,9 +79,8 @@ fn patient_as_typed(config: &Config, text: &str) -> anyhow::Result<Cx> {
     }
 }
 
-fn flaw_of_ins(cx: &Cx) -> Option<String> {
-    let error = identity::is_ins_authority(&cx.authority).then(|| Ins::parse(&cx.id).err())??;
-    Some(format!("{} is not an INS: {error}", cx.id))
+fn flaw_of_ins(cx: &Cx) -> Option<InsError> {
+    identity::is_ins_authority(&cx.authority).then(|| Ins::parse(&cx.id).err())?
 }
 
 /// A document's uniqueId as typed; a UUID becomes its OID under 2.25.

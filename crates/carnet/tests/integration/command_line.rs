@@ -182,6 +182,12 @@ fn what_goes_wrong_says_what_to_do_next() {
     assert!(carnet.bad(&["submit", "scan.pdf"]).contains("--metadata"));
     assert!(carnet.bad(&["get", "1.2.3", "-o", "x"]).contains("no document 1.2.3"));
     assert!(carnet.bad(&["find", "--patient", "123"]).contains("not an INS"));
+    assert!(carnet.bad(&["patient", "open", "257041995001258"]).contains("the key of the INS"));
+    let wrong_key = carnet.run(&["find", "--patient", "257041995001258"]);
+    assert!(
+        wrong_key.status.success()
+            && String::from_utf8_lossy(&wrong_key.stderr).contains("the key of the INS")
+    );
     std::fs::write(carnet.path("bad.toml"), "[server]\nlissten = 1\n").unwrap();
     assert!(carnet.bad(&["check-config", "--config", "bad.toml"]).contains("server.listen"));
     let open = carnet.run(&["serve", "--config", "open.toml"]);
