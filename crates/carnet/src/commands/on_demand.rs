@@ -28,9 +28,9 @@ pub async fn run(config: &Config, command: &Command) -> anyhow::Result<()> {
     let Command::Register { patient, server } = command;
     let entry = summary(config, patient)?;
     let unique_id = entry.unique_id.clone();
-    let (objects, _) = submission(config, entry, SetAttributes::default(), None);
+    let (objects, _) = submission(config, entry, SetAttributes::default(), &[]);
     let response = client(config, server.as_deref())?.register_on_demand(&objects).await?;
-    accepted(&response, "the summary was not registered:")?;
+    accepted(config, &response, "the summary was not registered:")?;
     say(format!("Registered as {unique_id}"));
     Ok(())
 }
