@@ -5,6 +5,7 @@ use access::Requester;
 use deadpool_postgres::Transaction;
 use registry::iti42::Companion;
 use registry::{Failure, Registry};
+use repository::pending::Sent;
 use repository::port::{self, Filing, Readable, RegistryFailure};
 use xds::ebxml::{ExtrinsicObject, SubmitObjects};
 use xds::error::Finding;
@@ -32,6 +33,16 @@ impl port::Registry for InProcess {
         filing: Filing,
     ) -> Result<Vec<Finding>, RegistryFailure> {
         self.0.register(requester, objects, &WithFiling(filing)).await.map_err(relay)
+    }
+
+    /// Nothing waits where everything is one commit: what does was sent to another registry before.
+    async fn has(&self, sent: &Sent) -> Result<bool, RegistryFailure> {
+        let ids: Vec<String> = sent.documents.iter().map(|(id, _)| id.clone()).collect();
+        let found = self.0.readable_documents(&ids).await.map_err(relay)?;
+        let is_here = |(id, hash): &(String, String)| {
+            found.iter().any(|r| r.unique_id == *id && r.hash.as_ref() == Some(hash))
+        };
+        Ok(!ids.is_empty() && sent.documents.iter().all(is_here))
     }
 
     async fn readable(

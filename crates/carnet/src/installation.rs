@@ -86,7 +86,9 @@ impl Installation {
         let options = database::Options { pool: config.database.pool, ..database::Options::default() };
         let database = Database::connect(url, &options).context("the database cannot be used")?;
         database.migrate().await.context("the tables cannot be brought up to date")?;
-        database.pin(REPOSITORY_UNIQUE_ID, &config.repository.unique_id).await?;
+        if config.server.role.is_repository() {
+            database.pin(REPOSITORY_UNIQUE_ID, &config.repository.unique_id).await?;
+        }
         let source = atna::Source {
             id: config.audit.source_id.clone(),
             enterprise_site: config.audit.enterprise_site.clone(),

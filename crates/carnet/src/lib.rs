@@ -8,5 +8,8 @@ pub mod http;
 mod in_process;
 pub mod installation;
 pub mod logging;
+mod outgoing;
+mod registry_link;
+mod remote_registry;
 pub mod serve;
 pub mod tls;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use carnet::commands::{self, audit, codes, conformance, find, get, on_demand, patient, status, submit};
-use carnet::config::Config;
+use carnet::config::{Config, Role};
 use clap::{Parser, Subcommand};
 
 /// Carnet, a shared medical record on IHE XDS.b.
@@ -29,7 +29,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Start the server.
-    Serve,
+    Serve {
+        /// Which actors it is; overrides server.role of the configuration.
+        #[arg(long, value_enum)]
+        role: Option<Role>,
+    },
     /// Read the configuration and say what is wrong with it.
     CheckConfig,
     /// Ask a server whether it is ready.
@@ -71,13 +75,14 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // A variable that is not UTF-8 is none of ours.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = match (Config::load(arguments.config.as_deref(), environment), &arguments.command) {
+    let mut config = match (Config::load(arguments.config.as_deref(), environment), &arguments.command) {
         // Looks into files alone: a configuration that names a bad one must not be in the way.
         (Err(_), Command::Codes(command)) => return codes::run(command),
         (config, _) => config?,
     };
     match arguments.command {
-        Command::Serve => {
+        Command::Serve { role } => {
+            config.server.role = role.unwrap_or(config.server.role);
             carnet::logging::start(&config, arguments.log.as_deref())?;
             carnet::serve::serve(config).await
         }

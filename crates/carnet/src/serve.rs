@@ -15,17 +15,24 @@ use atna::{Act, Event, Outcome};
 use blob::LocalStore;
 use registry::Registry;
 use repository::Repository;
+use repository::pending::Settled;
 
 use crate::config::Config;
 use crate::feed::{Feed, Listener};
 use crate::http::{self, App};
 use crate::in_process::InProcess;
 use crate::installation::{Installation, data_folder};
+use crate::outgoing::Outgoing;
+use crate::registry_link::RegistryLink;
+use crate::remote_registry::RemoteRegistry;
 use crate::tls::{Refused, Tls};
 
 /// Octets without a document are removed after this time: longer than any submission takes.
 const SWEEP_AGE: Duration = Duration::from_secs(24 * 3600);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
+/// A submission whose outcome is unknown is looked for after this time: longer than an answer of the registry takes.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(300);
+const SETTLE_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a client may take to send the head of a request.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long running requests may take when the server is told to stop.
@@ -59,6 +66,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// Starts a server; it answers when this returns. With port 0 in server.listen the system chooses one.
 pub async fn start(config: &Config) -> anyhow::Result<Running> {
     config.check_transport()?;
+    config.check_role()?;
     let tls = match &config.tls {
         Some(settings) => Some(Tls::load(settings, config.client.identity.check_host)?),
         None => None,
@@ -76,14 +84,15 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
             )
         })?;
     let address = listener.local_addr()?;
-    let mllp = config.feed.mllp.map(|mllp| {
+    let mllp = config.feed.mllp.filter(|_| config.server.role.is_registry()).map(|mllp| {
         TcpListener::bind(mllp).with_context(|| format!("feed.mllp = {mllp} cannot be listened on"))
     });
     let mllp = mllp.transpose()?;
     let installation = Installation::start(config, &folder).await?;
     let blobs =
         LocalStore::open(&folder.join("documents")).await.context("the document folder cannot be used")?;
-    let app = Arc::new(build(config, address, &installation, blobs));
+    let outgoing = Outgoing::new(config, tls.as_ref().map(|(tls, _)| tls))?;
+    let app = Arc::new(build(config, address, &installation, blobs, outgoing));
     record(&installation, &app, Act::ServerStarted).await?;
     let shared = app.clone();
     let server = HttpServer::new(move || {
@@ -93,7 +102,10 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     .workers(config.workers())
     .client_request_timeout(REQUEST_HEAD_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_SECONDS);
-    let mut background = vec![spawn(sweep_regularly(app.clone()))];
+    let mut background = Vec::new();
+    if app.role.is_repository() {
+        background.extend([spawn(sweep_regularly(app.clone())), spawn(settle_regularly(app.clone()))]);
+    }
     let feed =
         mllp.map(|mllp| Listener::start(mllp, app.feed.clone(), tls.as_ref().map(|(tls, _)| tls.clone())));
     let feed = feed.transpose().context("the MLLP listener did not start")?;
@@ -142,13 +154,31 @@ impl Running {
     }
 }
 
-fn build(config: &Config, address: SocketAddr, installation: &Installation, blobs: LocalStore) -> App {
+fn build(
+    config: &Config,
+    address: SocketAddr,
+    installation: &Installation,
+    blobs: LocalStore,
+    outgoing: Outgoing,
+) -> App {
     let database = installation.database.clone();
     let registry = Registry::new(database.clone(), config.registry_settings(), installation.source.clone());
+    let public_url = config.public_url(address);
+    let link = match &config.repository.registry {
+        None => RegistryLink::Here(InProcess(registry.clone())),
+        Some(url) => RegistryLink::There(RemoteRegistry {
+            url: url.clone(),
+            is_carnet: config.repository.registry_is_carnet,
+            repository_unique_id: config.repository.unique_id.clone(),
+            database: database.clone(),
+            outgoing,
+            endpoint: public_url.clone(),
+        }),
+    };
     let repository = Repository::new(
         database.clone(),
         blobs.clone(),
-        InProcess(registry.clone()),
+        link,
         config.repository_settings(),
         installation.source.clone(),
     );
@@ -160,7 +190,9 @@ fn build(config: &Config, address: SocketAddr, installation: &Installation, blob
         database,
         blobs,
         limits: config.limits.clone(),
-        public_url: config.public_url(address),
+        public_url,
+        role: config.server.role,
+        sources: config.registry.sources.clone(),
         repository_unique_id: config.repository.unique_id.clone(),
     }
 }
@@ -185,6 +217,28 @@ async fn trace_refused(mut refused: Refused, app: Arc<App>, source: atna::Source
         };
         if let Err(error) = written.await {
             tracing::error!("the trace of a refused certificate cannot be written: {error}");
+        }
+    }
+}
+
+/// Finds out what became of submissions whose answer was lost.
+async fn settle_regularly(app: Arc<App>) {
+    let mut timer = tokio::time::interval(SETTLE_INTERVAL);
+    loop {
+        timer.tick().await;
+        match app.repository.settle(SETTLE_PATIENCE, SWEEP_AGE).await {
+            Ok(Settled { registered: 0, given_up: 0, waiting: 0 }) => {}
+            Ok(Settled { registered, given_up, waiting }) => {
+                tracing::info!(
+                    registered,
+                    given_up,
+                    waiting,
+                    "asked the registry about unsettled submissions"
+                );
+            }
+            Err(error) => {
+                tracing::warn!("the registry could not be asked about unsettled submissions: {error}")
+            }
         }
     }
 }

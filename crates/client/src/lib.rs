@@ -178,6 +178,12 @@ impl Client {
         Client { progress: Some(progress), ..self }
     }
 
+    /// The same client, connections included, for another server.
+    #[must_use]
+    pub fn with_endpoints(&self, endpoints: Endpoints) -> Self {
+        Client { endpoints, ..self.clone() }
+    }
+
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }

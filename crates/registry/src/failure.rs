@@ -49,7 +49,7 @@ impl Failure {
     pub fn codes(&self) -> String {
         let mut codes: Vec<String> = Vec::new();
         for finding in self.findings().iter().filter(|f| f.is_error()) {
-            let code = finding.code.to_string();
+            let code = finding.code().into_owned();
             if !codes.contains(&code) {
                 codes.push(code);
             }

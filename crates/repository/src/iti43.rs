@@ -167,7 +167,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
                 }
             }
         }
-        let codes: Vec<String> = findings.iter().map(|f| f.code.to_string()).collect();
+        let codes: Vec<String> = findings.iter().map(|f| f.code().into_owned()).collect();
         let failed = self.retrieval(requester, Outcome::MinorFailure).described(codes.join(" "));
         let mut traces = events(&self.retrieval(requester, Outcome::Success), given);
         traces.extend(events(&failed, refused));

@@ -5,15 +5,17 @@
 //! * [`on_demand`] makes documents that are entries only until somebody retrieves them.
 //! * [`iti86`] removes them.
 //! * [`port`] is what the repository needs of a registry, which may be in this process or another.
+//! * [`pending`] keeps what was sent to a registry of another process until its outcome is known.
 //! * [`failure`] is the one place where internal errors become standard codes.
 //!
-//! SQL lives in `sql.rs` and nowhere else in this crate.
+//! SQL lives in `sql.rs` and `sql/` and nowhere else in this crate.
 
 pub mod failure;
 pub mod iti41;
 pub mod iti43;
 pub mod iti86;
 pub mod on_demand;
+pub mod pending;
 pub mod port;
 mod sql;
 mod sweep;

@@ -7,6 +7,7 @@ use xds::ebxml::{ExtrinsicObject, SubmitObjects};
 use xds::error::Finding;
 use xds::query::Request;
 
+use crate::pending::Sent;
 use crate::{Failure, sql};
 
 /// Why the registry did not register, or did not answer.
@@ -46,6 +47,9 @@ pub trait Registry {
         objects: SubmitObjects,
         filing: Filing,
     ) -> Result<Vec<Finding>, RegistryFailure>;
+
+    /// Whether a submission that was sent before was registered.
+    async fn has(&self, sent: &Sent) -> Result<bool, RegistryFailure>;
 
     /// Which of these documents the requester may read: visibility changes in the registry, so it is asked each time.
     async fn readable(

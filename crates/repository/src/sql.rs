@@ -1,17 +1,23 @@
 //! Every SQL statement of the repository. Values are always parameters.
 
+mod pending;
+
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 
 use crate::on_demand::Identity;
+
+pub use pending::{
+    add_stored_document, begin_filing, end_filing, forget_documents, register_documents, unsettled,
+};
 
 const ADD: &str = "
     insert into document (unique_id, blob, mime_type, size, sha1, sha256, patient_id, state)
     values ($1, $2, $3, $4, $5, $6, $7, 'registered')";
 
 const BY_UNIQUE_ID: &str = "
-    select unique_id, blob, mime_type, size, sha1 from document
-    where unique_id = any($1) and state = 'registered'
+    select unique_id, blob, mime_type, size, sha1, state = 'registered' from document
+    where unique_id = any($1) and state <> 'removed'
     order by document";
 
 const KNOWN_BLOBS: &str = "select blob from document where blob = any($1) and state <> 'removed'";
@@ -55,6 +61,8 @@ pub struct StoredDocument {
     pub mime_type: String,
     pub size: u64,
     pub sha1: String,
+    /// The registry is known to have it.
+    pub is_registered: bool,
 }
 
 pub async fn add_document<C: GenericClient>(client: &C, document: &NewDocument) -> Result<(), Error> {
@@ -84,6 +92,7 @@ pub async fn by_unique_id<C: GenericClient>(
                 mime_type: row.try_get(2)?,
                 size: u64::try_from(row.try_get::<_, i64>(3)?).unwrap_or_default(),
                 sha1: row.try_get(4)?,
+                is_registered: row.try_get(5)?,
             })
         })
         .collect()

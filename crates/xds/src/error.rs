@@ -1,5 +1,8 @@
 //! Error codes and findings (TF-3 Table 4.2.4.1-2).
 
+use std::borrow::Cow;
+
+use crate::message::ReceivedError;
 use crate::rules::Rule;
 
 /// A standard XDS error code. The name of the variant is the code.
@@ -63,6 +66,8 @@ pub struct Finding {
     pub location: Option<String>,
     /// The rule that a submission breaks; other requests have no numbered rules.
     pub rule: Option<Rule>,
+    /// The code as another server sent it, in place of `code`; it may be one that we do not know.
+    pub relayed: Option<String>,
 }
 
 impl Finding {
@@ -74,6 +79,28 @@ impl Finding {
             context: context.into(),
             location: location.map(str::to_owned),
             rule: None,
+            relayed: None,
+        }
+    }
+
+    /// What another server found, to be passed on as it is.
+    pub fn relayed(received: &ReceivedError) -> Self {
+        let severity = match received.is_warning {
+            true => Severity::Warning,
+            false => Severity::Error,
+        };
+        Finding {
+            severity,
+            relayed: Some(received.code.clone()),
+            ..Finding::error(ErrorCode::XDSRegistryError, received.location.as_deref(), &received.context)
+        }
+    }
+
+    /// The code as it is written into answers.
+    pub fn code(&self) -> Cow<'_, str> {
+        match &self.relayed {
+            Some(code) => code.into(),
+            None => self.code.to_string().into(),
         }
     }
 

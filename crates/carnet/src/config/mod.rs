@@ -6,6 +6,7 @@
 mod affinity;
 mod feed;
 mod kind;
+mod peers;
 mod source;
 mod tls;
 
@@ -21,10 +22,12 @@ use xds::affinity::AffinityDomain;
 use xds::metadata::Code;
 
 use kind::{ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FOLDER, LEVEL, OID, POSITIVE, SIZE, TEXT, URL};
+use peers::PEERS;
 use source::{Shown, Source};
 
 pub use affinity::read as read_codes;
 pub use feed::{Feed, Sender};
+pub use peers::Peers;
 pub use source::{Problem, Problems};
 pub use tls::{ClientCertificates, Tls};
 
@@ -41,6 +44,7 @@ pub struct Config {
     pub tls: Option<Tls>,
     pub data: Data,
     pub database: Database,
+    pub registry: Registry,
     pub repository: Repository,
     pub on_demand: OnDemand,
     pub patients: Patients,
@@ -61,6 +65,21 @@ pub struct Server {
     /// Without a trailing slash.
     pub public_url: Option<String>,
     pub workers: usize,
+    pub role: Role,
+}
+
+/// Which actors this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    Both,
+    Registry,
+    Repository,
+}
+
+#[derive(Debug, Clone)]
+pub struct Registry {
+    /// Who may register metadata (ITI-42).
+    pub sources: Peers,
 }
 
 #[derive(Debug, Clone)]
@@ -81,6 +100,10 @@ pub struct Database {
 pub struct Repository {
     /// An OID.
     pub unique_id: String,
+    /// The registry of another process; absent: the one of this process.
+    pub registry: Option<String>,
+    /// That registry is a Carnet too.
+    pub registry_is_carnet: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -159,6 +182,10 @@ impl Config {
             allow_plain_http: from.get("server.allow_plain_http", BOOLEAN, false),
             public_url: from.optional("server.public_url", URL),
             workers: from.get("server.workers", COUNT, 0_usize),
+            role: from.choice(
+                "server.role",
+                [("both", Role::Both), ("registry", Role::Registry), ("repository", Role::Repository)],
+            ),
         };
         let tls = Tls::read(&mut from);
         let dir = from.get("data.dir", FOLDER, DATA_DIR);
@@ -167,8 +194,11 @@ impl Config {
             url: from.secret("database.url", DATABASE),
             pool: from.get("database.pool", POSITIVE, 16_usize),
         };
+        let registry = Registry { sources: from.get("registry.sources", PEERS, Peers::loopback()) };
         let repository = Repository {
             unique_id: from.get("repository.unique_id", OID, "2.25.187301219829430276148936201540268459203"),
+            registry: from.optional("repository.registry", URL),
+            registry_is_carnet: from.get("repository.registry_is_carnet", BOOLEAN, false),
         };
         let on_demand = OnDemand { persist: from.get("on_demand.persist", BOOLEAN, false) };
         let patients = Patients {
@@ -236,6 +266,7 @@ impl Config {
             tls,
             data,
             database,
+            registry,
             repository,
             on_demand,
             patients,
@@ -272,6 +303,16 @@ impl Config {
              tls.certificate and tls.key, or listen on 127.0.0.1 behind a TLS proxy, or set server.allow_plain_http = true if the network is protected otherwise",
             self.server.listen
         )
+    }
+
+    /// A repository alone must know where its registry is.
+    pub fn check_role(&self) -> anyhow::Result<()> {
+        if self.server.role == Role::Repository && self.repository.registry.is_none() {
+            bail!(
+                "a server that is only a repository needs repository.registry, the URL of its registry (ITI-42)"
+            );
+        }
+        Ok(())
     }
 
     /// Threads that answer requests.
@@ -352,6 +393,16 @@ fn local_server(listen: SocketAddr, tls: bool) -> String {
         ip => ip,
     };
     format!("{scheme}://{}", SocketAddr::new(ip, listen.port()))
+}
+
+impl Role {
+    pub fn is_registry(self) -> bool {
+        self != Role::Repository
+    }
+
+    pub fn is_repository(self) -> bool {
+        self != Role::Registry
+    }
 }
 
 /// Without a display name the code is shown as it is.

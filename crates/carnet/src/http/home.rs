@@ -6,6 +6,7 @@ use serde_json::json;
 use xml::escape_text;
 
 use super::App;
+use crate::config::Role;
 
 /// Alive: the process answers.
 pub async fn health() -> HttpResponse {
@@ -24,7 +25,15 @@ pub async fn ready(app: web::Data<App>) -> HttpResponse {
 
 pub async fn home(app: web::Data<App>) -> HttpResponse {
     let (mood, sentence) = match app.readiness().await {
-        Ok(()) => ("ready", "Ready: documents can be filed, found and read.".to_owned()),
+        Ok(()) => (
+            "ready",
+            match app.role {
+                Role::Both => "Ready: documents can be filed, found and read.",
+                Role::Registry => "Ready, as a registry: documents can be registered and found.",
+                Role::Repository => "Ready, as a repository: documents can be filed and read.",
+            }
+            .to_owned(),
+        ),
         Err(reason) => ("away", format!("Not ready: {reason}.")),
     };
     let base = app.public_url.as_str();
@@ -35,16 +44,29 @@ pub async fn home(app: web::Data<App>) -> HttpResponse {
         ("Repository, under the DMP's path", "/si-dmp-server/v2/services/repository", "the same"),
     ]
     .iter()
+    .filter(|(_, path, _)| match path.ends_with("registry") {
+        true => app.role.is_registry(),
+        false => app.role.is_repository(),
+    })
     .map(|(name, path, what)| {
         let url = escape_text(base).into_owned() + path;
         format!("<tr><th>{name}<td><code>{url}</code><td>{what}<td><a href=\"{path}?wsdl\">WSDL</a></tr>\n")
     })
     .collect();
+    let identity = match app.role.is_repository() {
+        true => {
+            format!(
+                "This repository's unique id is <code>{}</code>. ",
+                escape_text(&app.repository_unique_id)
+            )
+        }
+        false => String::new(),
+    };
     let page = PAGE
         .replace("{mood}", mood)
         .replace("{sentence}", &escape_text(&sentence))
         .replace("{rows}", &rows)
-        .replace("{repository}", &escape_text(&app.repository_unique_id))
+        .replace("{identity}", &identity)
         .replace("{version}", env!("CARGO_PKG_VERSION"));
     HttpResponse::Ok()
         .insert_header(("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"))

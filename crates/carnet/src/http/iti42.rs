@@ -17,7 +17,16 @@ pub async fn answer(exchange: &Exchange<'_>) -> Answer {
         }
     };
     let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
-    let result = exchange.app.registry.register(&exchange.requester(), objects, &Alone).await;
+    let (app, requester) = (exchange.app, exchange.requester());
+    let result = match app.sources.have(&requester) {
+        true => app.registry.register(&requester, objects, &Alone).await,
+        false => app.registry.turn_away(&requester, &objects, vec![not_a_source()]).await,
+    };
     exchange.log("ITI-42", &submission_set, result.as_ref().err().map(Into::into));
     Answer::registry_response(ITI_42, result.unwrap_or_else(|failure| failure.findings()))
+}
+
+fn not_a_source() -> Finding {
+    let context = "This registry takes metadata only from its repositories (registry.sources); send documents to a repository (ITI-41).";
+    Finding::error(ErrorCode::XDSRegistryError, None, context)
 }

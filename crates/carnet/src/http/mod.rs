@@ -33,16 +33,19 @@ use database::Database;
 use registry::Registry;
 use repository::Repository;
 
-use crate::config::Limits;
+use crate::config::{Limits, Peers, Role};
 use crate::feed::Feed;
-use crate::in_process::InProcess;
+use crate::registry_link::RegistryLink;
 use crate::tls;
 
 /// What every request can reach.
 pub struct App {
     pub registry: Registry,
-    pub repository: Repository<InProcess, LocalStore>,
+    pub repository: Repository<RegistryLink, LocalStore>,
     pub feed: Arc<Feed>,
+    pub role: Role,
+    /// Who may register metadata (ITI-42).
+    pub sources: Peers,
     pub database: Database,
     pub blobs: LocalStore,
     pub limits: Limits,
@@ -58,19 +61,20 @@ const REPOSITORY_PATHS: [&str; 2] = ["/services/repository", "/si-dmp-server/v2/
 /// All routes.
 pub fn routes(app: Arc<App>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
+        let role = app.role;
         config
             .app_data(web::Data::from(app))
             .route("/", web::get().to(home::home))
             .route("/health", web::get().to(home::health))
             .route("/ready", web::get().to(home::ready));
-        for path in REGISTRY_PATHS {
+        for path in REGISTRY_PATHS.into_iter().filter(|_| role.is_registry()) {
             config.service(
                 web::resource(path)
                     .route(web::post().to(registry_service::answer))
                     .route(web::get().to(wsdl::registry)),
             );
         }
-        for path in REPOSITORY_PATHS {
+        for path in REPOSITORY_PATHS.into_iter().filter(|_| role.is_repository()) {
             config.service(
                 web::resource(path)
                     .route(web::post().to(repository_service::answer))
@@ -101,6 +105,9 @@ impl App {
         match tokio::time::timeout(Duration::from_secs(3), ask).await {
             Ok(Some(_)) => {}
             _ => return Err("the database cannot be reached"),
+        }
+        if !self.role.is_repository() {
+            return Ok(());
         }
         match self.blobs.check().await {
             Ok(()) => Ok(()),

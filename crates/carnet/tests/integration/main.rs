@@ -25,5 +25,6 @@ mod removal;
 mod rules;
 mod tls;
 mod traces;
+mod two_processes;
 mod update;
 mod wire;

@@ -69,11 +69,7 @@ impl Registry {
         sent: SubmitObjects,
         companion: &impl Companion,
     ) -> Result<Vec<Finding>, Failure> {
-        let submission_set = sent.submission_set_unique_id().map(str::to_owned);
-        let mut event = event.patient(sent.patient_ids().first().copied());
-        if let Some(unique_id) = submission_set {
-            event = event.object(Object::SubmissionSet { unique_id });
-        }
+        let event = about(event, &sent);
         let headers = headers::check(&sent, self.settings.rules.affinity.profile);
         let result = match ValidSubmission::check(sent, transaction, &self.settings.rules, &mut Uuid::new_v4)
         {
@@ -87,6 +83,19 @@ impl Registry {
             self.trace_failure(vec![event], failure).await?;
         }
         result
+    }
+
+    /// Refuses a submission whatever it says, with its trace: its sender may not register here.
+    pub async fn turn_away(
+        &self,
+        requester: &Requester,
+        sent: &SubmitObjects,
+        findings: Vec<Finding>,
+    ) -> Result<Vec<Finding>, Failure> {
+        let failure = Failure::Refused(findings);
+        let event = Event::new(Act::Iti42Registry, Outcome::Success, requester, &self.source);
+        self.trace_failure(vec![about(event, sent)], &failure).await?;
+        Err(failure)
     }
 
     async fn commit(
@@ -222,6 +231,15 @@ impl Registry {
         let transaction = client.transaction().await?;
         atna::record(&*transaction, events).await?;
         Ok(transaction.commit().await?)
+    }
+}
+
+/// The event with the patient and the SubmissionSet that it is about.
+fn about(event: Event, sent: &SubmitObjects) -> Event {
+    let event = event.patient(sent.patient_ids().first().copied());
+    match sent.submission_set_unique_id() {
+        Some(id) => event.object(Object::SubmissionSet { unique_id: id.to_owned() }),
+        None => event,
     }
 }
 

@@ -81,7 +81,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         for object in &objects.extrinsic_objects {
             let Some(id) = unique_id(object) else { continue };
             let Some(received) = documents.iter().find(|d| d.id == object.common.id) else { continue };
-            let Some(other) = earlier.iter().find(|e| e.unique_id == id) else { continue };
+            let Some(other) = earlier.iter().find(|e| e.unique_id == id && e.is_registered) else { continue };
             let (rule, what) = if other.sha1 != received.stored.sha1 {
                 (Rule::R4Hash, "hash")
             } else if other.size != received.stored.size {

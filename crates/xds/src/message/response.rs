@@ -120,7 +120,7 @@ pub(super) fn write_error_list(w: &mut Writer, findings: &[Finding]) {
     };
     w.open("rs:RegistryErrorList", &[("highestSeverity", highest)]);
     for finding in findings {
-        let code = finding.code.to_string();
+        let code = finding.code();
         let severity = match finding.severity {
             Severity::Error => SEVERITY_ERROR,
             Severity::Warning => SEVERITY_WARNING,
