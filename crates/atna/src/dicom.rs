@@ -35,6 +35,7 @@ const ITI_42: Code = ("ITI-42", "IHE Transactions", "Register Document Set-b");
 const ITI_57: Code = ("ITI-57", "IHE Transactions", "Update Document Set");
 const ITI_92: Code = ("ITI-92", "IHE Transactions", "Restricted Update Document Set");
 const ITI_18: Code = ("ITI-18", "IHE Transactions", "Registry Stored Query");
+const ITI_51: Code = ("ITI-51", "IHE Transactions", "Multi-Patient Query");
 const ITI_43: Code = ("ITI-43", "IHE Transactions", "Retrieve Document Set");
 const ITI_61: Code = ("ITI-61", "IHE Transactions", "Register On-Demand Document Entry");
 const ITI_62: Code = ("ITI-62", "IHE Transactions", "Remove Metadata");
@@ -118,6 +119,7 @@ const fn row(act: Act) -> Row {
         Act::Iti57Registry => row(IMPORT, "U", ITI_57, TO_US),
         Act::Iti92Registry => row(IMPORT, "U", ITI_92, TO_US),
         Act::Iti18Registry => row(QUERY, "E", ITI_18, TO_US),
+        Act::Iti51Registry => row(QUERY, "E", ITI_51, TO_US),
         Act::Iti43Repository => row(EXPORT, "R", ITI_43, FROM_US),
         Act::Iti61Registry => row(IMPORT, "C", ITI_61, TO_US),
         Act::Iti62Registry => row(PATIENT_RECORD, "D", ITI_62, TO_US),
@@ -255,7 +257,7 @@ fn write_object(w: &mut Writer, act: Act, touched: &Object) {
             object(w, entry_uuid, ["2", "3"], registry_object(*kind));
         }
         Object::Query { id, request, home_community_id } => {
-            object(w, id, ["2", "24"], ITI_18);
+            object(w, id, ["2", "24"], row(act).kind);
             w.element("ParticipantObjectQuery", &[], &STANDARD.encode(request));
             detail(w, "QueryEncoding", "UTF-8");
             if let Some(home) = home_community_id {

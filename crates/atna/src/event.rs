@@ -20,6 +20,8 @@ pub enum Act {
     Iti92Registry,
     /// ITI-18 as answered by the Document Registry: Query, E.
     Iti18Registry,
+    /// ITI-51 as answered by the Document Registry: Query, E.
+    Iti51Registry,
     /// ITI-43 as answered by the Document Repository: Export, R. The requester is the destination.
     Iti43Repository,
     /// ITI-61 as received by the Document Registry: Import, C.
@@ -204,6 +206,7 @@ impl Event {
                 format!("updated metadata within restrictions, submission {}", set.unwrap_or("unknown"))
             }
             Act::Iti18Registry => "searched the record".to_owned(),
+            Act::Iti51Registry => "searched several records".to_owned(),
             Act::Iti43Repository => match documents.as_slice() {
                 [one] => format!("read document {one}"),
                 several => format!("read {} documents: {}", several.len(), several.join(", ")),

@@ -90,10 +90,18 @@ impl Client {
         self.exchange(call).await?.read(RegistryResponse::read)
     }
 
-    /// Asks the registry (ITI-18).
+    /// Asks the registry (ITI-18), by any stored query.
     pub async fn query(&self, request: &Request) -> Result<QueryAnswer, Error> {
-        let call =
-            self.call(&self.endpoints.registry, action::ITI_18, Encoding::Simple, |w| request.write(w));
+        self.ask(action::ITI_18, request).await
+    }
+
+    /// Asks the registry about several patients (ITI-51).
+    pub async fn multi_patient_query(&self, request: &Request) -> Result<QueryAnswer, Error> {
+        self.ask(action::ITI_51, request).await
+    }
+
+    async fn ask(&self, action: &str, request: &Request) -> Result<QueryAnswer, Error> {
+        let call = self.call(&self.endpoints.registry, action, Encoding::Simple, |w| request.write(w));
         let received = self.exchange(call).await?.read(read_query_response)?;
         Ok(QueryAnswer {
             response: received.response,

@@ -4,7 +4,7 @@
 //! * [`iti57`] updates metadata: new versions, statuses, associations; [`iti92`] is its restricted form.
 //! * [`iti61`] registers documents that are made when they are retrieved.
 //! * [`iti62`] removes metadata.
-//! * [`iti18`] answers stored queries.
+//! * [`iti18`] answers stored queries, [`iti51`] those about several patients.
 //! * [`patients`] opens and merges records and finds them by identifier.
 //! * [`visibility`] tells repositories which documents may be read.
 //! * [`failure`] is the one place where internal errors become standard codes.
@@ -14,6 +14,7 @@
 pub mod failure;
 pub mod iti18;
 pub mod iti42;
+pub mod iti51;
 pub mod iti57;
 pub mod iti61;
 pub mod iti62;

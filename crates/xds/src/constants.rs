@@ -60,7 +60,21 @@ pub const OBJECT_TYPE_PREFIX: &str = "urn:oasis:names:tc:ebxml-regrep:ObjectType
 pub const REFERENCE_ID_LIST: &str = "urn:ihe:iti:xds:2013:referenceIdList";
 
 pub const QUERY_FIND_DOCUMENTS: &str = "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d";
+pub const QUERY_FIND_SUBMISSION_SETS: &str = "urn:uuid:f26abbcb-ac74-4422-8a30-edb644bbc1a9";
+pub const QUERY_FIND_FOLDERS: &str = "urn:uuid:958f3006-baad-4929-a4de-ff1114824431";
+pub const QUERY_GET_ALL: &str = "urn:uuid:10b545ea-725c-446d-9b95-8aeb444eddf3";
 pub const QUERY_GET_DOCUMENTS: &str = "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4";
+pub const QUERY_GET_FOLDERS: &str = "urn:uuid:5737b14c-8a1a-4539-b659-e03a34a5e1e4";
+pub const QUERY_GET_ASSOCIATIONS: &str = "urn:uuid:a7ae438b-4bc2-4642-93e9-be891f7bb155";
+pub const QUERY_GET_DOCUMENTS_AND_ASSOCIATIONS: &str = "urn:uuid:bab9529a-4a10-40b3-a01f-f68a615d247a";
+pub const QUERY_GET_SUBMISSION_SETS: &str = "urn:uuid:51224314-5390-4169-9b91-b1980040715a";
+pub const QUERY_GET_SUBMISSION_SET_AND_CONTENTS: &str = "urn:uuid:e8e3cb2c-e39c-46b9-99e4-c12f57260b83";
+pub const QUERY_GET_FOLDER_AND_CONTENTS: &str = "urn:uuid:b909a503-523d-4517-8acf-8e5834dfc4c7";
+pub const QUERY_GET_FOLDERS_FOR_DOCUMENT: &str = "urn:uuid:10cae35a-c7f9-4cf5-b61e-fc3278ffb578";
+pub const QUERY_GET_RELATED_DOCUMENTS: &str = "urn:uuid:d90e5407-b356-4d91-a89f-873917b4b0e6";
+pub const QUERY_FIND_DOCUMENTS_BY_REFERENCE_ID: &str = "urn:uuid:12941a89-e02e-4be5-967c-ce4bfc8fe492";
+pub const QUERY_FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS: &str = "urn:uuid:3d1bdb10-39a2-11de-89c2-2f44d94eaa9f";
+pub const QUERY_FIND_FOLDERS_FOR_MULTIPLE_PATIENTS: &str = "urn:uuid:50d3f5ac-39a2-11de-a1ca-b366239e58df";
 
 /// WS-Addressing actions (TF-2 Appendix V); a response action is the request action + `Response`.
 pub mod action {
@@ -68,6 +82,7 @@ pub mod action {
     pub const ITI_41: &str = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b";
     pub const ITI_42: &str = "urn:ihe:iti:2007:RegisterDocumentSet-b";
     pub const ITI_43: &str = "urn:ihe:iti:2007:RetrieveDocumentSet";
+    pub const ITI_51: &str = "urn:ihe:iti:2009:MultiPatientStoredQuery";
     pub const ITI_61: &str = "urn:ihe:iti:2010:RegisterOnDemandDocumentEntry";
     /// Not the action of the request with `Response`: the standard's text and samples leave out "Entry".
     pub const ITI_61_RESPONSE: &str = "urn:ihe:iti:2010:RegisterOnDemandDocumentResponse";

@@ -6,10 +6,11 @@ use xml::{Document, Element, Limits};
 use super::*;
 use crate::Source;
 
-const ACTS: [Act; 23] = [
+const ACTS: [Act; 24] = [
     Act::Iti41Repository,
     Act::Iti42Registry,
     Act::Iti18Registry,
+    Act::Iti51Registry,
     Act::Iti43Repository,
     Act::Iti61Registry,
     Act::Iti62Registry,
@@ -197,6 +198,7 @@ fn every_act_has_its_codes() {
         ("C", "110107 DCM Import", "ITI-41 IHE Transactions Provide and Register Document Set-b"),
         ("C", "110107 DCM Import", "ITI-42 IHE Transactions Register Document Set-b"),
         ("E", "110112 DCM Query", "ITI-18 IHE Transactions Registry Stored Query"),
+        ("E", "110112 DCM Query", "ITI-51 IHE Transactions Multi-Patient Query"),
         ("R", "110106 DCM Export", "ITI-43 IHE Transactions Retrieve Document Set"),
         ("C", "110107 DCM Import", "ITI-61 IHE Transactions Register On-Demand Document Entry"),
         ("D", "110110 DCM Patient Record", "ITI-62 IHE Transactions Remove Metadata"),

@@ -1,5 +1,6 @@
 //! Registry Stored Query over SOAP.
 
+use registry::Failure;
 use xds::constants::action::ITI_18;
 use xds::error::{ErrorCode, Finding};
 use xds::message::{MessageError, QueryResult, write_query_response};
@@ -11,18 +12,25 @@ pub async fn answer(exchange: &Exchange<'_>) -> Answer {
     let body = exchange.message.body;
     let query = match Request::read(body) {
         Ok(query) => query,
-        Err(MessageError(context)) => {
-            return refused(&[Finding::error(ErrorCode::XDSRegistryError, None, context)]);
-        }
+        Err(error) => return unreadable(ITI_18, error),
     };
     let result = exchange.app.registry.query(&exchange.requester(), &query, &body.to_xml()).await;
     exchange.log("ITI-18", &query.id, result.as_ref().err().map(Into::into));
+    answered(ITI_18, result)
+}
+
+/// `action` is that of the request.
+pub fn answered(action: &str, result: Result<QueryResult, Failure>) -> Answer {
     match result {
-        Ok(result) => Answer::new(ITI_18, |w| write_query_response(w, &[], &result)),
-        Err(failure) => refused(&failure.findings()),
+        Ok(result) => Answer::new(action, |w| write_query_response(w, &[], &result)),
+        Err(failure) => refused(action, &failure.findings()),
     }
 }
 
-fn refused(findings: &[Finding]) -> Answer {
-    Answer::new(ITI_18, |w| write_query_response(w, findings, &QueryResult::Objects(String::new())))
+pub fn unreadable(action: &str, MessageError(context): MessageError) -> Answer {
+    refused(action, &[Finding::error(ErrorCode::XDSRegistryError, None, context)])
+}
+
+fn refused(action: &str, findings: &[Finding]) -> Answer {
+    Answer::new(action, |w| write_query_response(w, findings, &QueryResult::Objects(String::new())))
 }

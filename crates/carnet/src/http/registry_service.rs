@@ -9,7 +9,7 @@ use xds::error::{ErrorCode, Finding};
 use super::App;
 use super::body::{self, Refusal};
 use super::exchange::{self, Answer, Exchange};
-use super::{iti18, iti42, iti44, iti57, iti61, iti62, iti92};
+use super::{iti18, iti42, iti44, iti51, iti57, iti61, iti62, iti92};
 
 pub async fn answer(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     match body::receive(&app, &request, payload, None).await {
@@ -47,10 +47,10 @@ async fn dispatch(exchange: &Exchange<'_>) -> Result<Answer, Fault> {
                 _ => iti42::answer(exchange).await,
             }
         }
-        (ns::QUERY, "AdhocQueryRequest") => {
-            exchange.action(&[action::ITI_18])?;
-            iti18::answer(exchange).await
-        }
+        (ns::QUERY, "AdhocQueryRequest") => match exchange.action(&[action::ITI_18, action::ITI_51])? {
+            action::ITI_51 => iti51::answer(exchange).await,
+            _ => iti18::answer(exchange).await,
+        },
         (ns::LCM, "RemoveObjectsRequest") => {
             exchange.action(&[action::ITI_62])?;
             iti62::answer(exchange).await

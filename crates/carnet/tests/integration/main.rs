@@ -21,6 +21,7 @@ mod large;
 mod merge;
 mod on_demand;
 mod outage;
+mod queries;
 mod removal;
 mod rules;
 mod tls;

@@ -25,7 +25,7 @@ async fn add(database: &Database, patient: &Cx) -> Result<(), Error> {
     change.add(database, from_ref(patient)).await
 }
 
-async fn merge(database: &Database, subsumed: &Cx, surviving: &Cx) -> Result<(), Error> {
+pub async fn merge(database: &Database, subsumed: &Cx, surviving: &Cx) -> Result<(), Error> {
     let requester = Requester::local("test", "test");
     let source = atna::Source { id: "test".to_owned(), enterprise_site: None };
     let change = Change { requester: &requester, source: &source, door: Door::CommandLine, message: None };

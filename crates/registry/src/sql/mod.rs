@@ -15,8 +15,15 @@ pub use lookup::{
     EqualId, Existing, ExistingDetail, existing_objects, lock_unique_ids, memberships_of,
     objects_with_unique_ids, registered_submission, relatives_of,
 };
-pub use query::{Found, Readable, find_documents, get_documents, readable_documents};
-pub use record::{find_record, identifiers, lock_for_merge, lock_record, merge_record, survivors};
+pub use query::{
+    Found, FoundDetail, Reach, Readable, associations_by_id, associations_from, associations_of,
+    associations_to, documents_by_ids, find_documents, find_documents_of_all, find_folders,
+    find_folders_of_all, find_submission_sets, folders_by_ids, readable_documents, submission_sets_by_ids,
+};
+pub use record::{
+    Survivor, families, find_record, identifiers, lock_for_merge, lock_record, merge_record, survivors,
+    survivors_with_patient,
+};
 pub use remove::{
     Link, Removable, What, count_objects, left_alone, lock_for_removal, references_to, removable_objects,
     remove,
@@ -38,6 +45,15 @@ async fn rows<C: GenericClient>(
 ) -> Result<Vec<Row>, Error> {
     let statement = client.prepare_cached(sql).await?;
     client.query(&statement, parameters).await
+}
+
+/// Runs a statement that is planned for these parameters alone, so that null conditions do not hide an index.
+async fn once<C: GenericClient>(
+    client: &C,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, Error> {
+    client.query(sql, parameters).await
 }
 
 async fn execute<C: GenericClient>(

@@ -35,6 +35,29 @@ const SURVIVORS: &str = "
     )
     select merged, record from chain where survivor is null";
 
+/// The records and all that were merged into them, over any number of merges.
+const FAMILIES: &str = "
+    with recursive family as (
+        select record from record where record = any($1)
+        union all
+        select record.record from record join family on record.survivor = family.record
+    )
+    select record from family";
+
+const SURVIVORS_WITH_PATIENT: &str = "
+    with recursive chain as (
+        select record as merged, record, survivor from record where record = any($1)
+        union all
+        select chain.merged, record.record, record.survivor
+        from record join chain on record.record = chain.survivor
+    )
+    select merged, chain.record, first.value, first.authority
+    from chain left join lateral (
+        select value, authority from patient_identifier
+        where patient_identifier.record = chain.record
+        order by added_at, authority, value limit 1) as first on true
+    where survivor is null";
+
 /// Of the whole family: the record that survives and every record that was merged into it.
 const IDENTIFIERS: &str = "
     with recursive chain as (
@@ -74,6 +97,35 @@ pub async fn lock_for_merge<C: GenericClient>(client: &C, patient: &Cx) -> Resul
 pub async fn survivors<C: GenericClient>(client: &C, records: &[i64]) -> Result<Vec<(i64, i64)>, Error> {
     let found = rows(client, SURVIVORS, &[&records]).await?;
     found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+pub async fn families<C: GenericClient>(client: &C, records: &[i64]) -> Result<Vec<i64>, Error> {
+    rows(client, FAMILIES, &[&records]).await?.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// What survives of a record.
+#[derive(Debug, Clone)]
+pub struct Survivor {
+    pub record: i64,
+    pub surviving: i64,
+    /// The identifier under which the surviving record was opened.
+    pub patient: Option<Cx>,
+}
+
+pub async fn survivors_with_patient<C: GenericClient>(
+    client: &C,
+    records: &[i64],
+) -> Result<Vec<Survivor>, Error> {
+    rows(client, SURVIVORS_WITH_PATIENT, &[&records])
+        .await?
+        .iter()
+        .map(|row| {
+            let value: Option<&str> = row.try_get(2)?;
+            let authority: Option<&str> = row.try_get(3)?;
+            let patient = value.zip(authority).map(|(value, authority)| Cx::new(value, authority));
+            Ok(Survivor { record: row.try_get(0)?, surviving: row.try_get(1)?, patient })
+        })
+        .collect()
 }
 
 fn record(row: &Row) -> Result<Record, Error> {

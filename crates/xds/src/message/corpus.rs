@@ -58,7 +58,7 @@ fn corpus_a_query_of_the_swiss_record_is_understood() {
     with_query("epd/ITI-18_request_raw.xml", |request| {
         let query = request.parse().unwrap();
         let QueryKind::FindDocuments(find) = query.kind else { panic!("{query:?}") };
-        assert_eq!((query.return_type, find.status), (ReturnType::ObjectRef, vec![Status::Approved]));
+        assert_eq!((query.return_type, find.filter.status), (ReturnType::ObjectRef, vec![Status::Approved]));
         assert_eq!(find.patient_id.authority, "1.3.6.1.4.1.21367.2017.2.5.45");
         assert_eq!(request.patient_ids(), [find.patient_id.text]);
     });
@@ -69,7 +69,7 @@ fn corpus_a_list_over_several_values_is_one_group() {
     with_query("xca/IT_iti-18_request.xml", |request| {
         let query = request.parse().unwrap();
         let QueryKind::FindDocuments(find) = query.kind else { panic!("{query:?}") };
-        assert_eq!(find.confidentiality_codes.iter().map(Vec::len).collect::<Vec<_>>(), [5]);
+        assert_eq!(find.filter.confidentiality_codes.iter().map(Vec::len).collect::<Vec<_>>(), [5]);
     });
 }
 

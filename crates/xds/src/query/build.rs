@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{Request, ReturnType, Status, find_documents, get_documents, syntax};
+use super::parameter::METADATA_LEVEL;
+use super::{Level, Request, ReturnType, Status, find_documents, get_documents, syntax};
 use crate::constants::{QUERY_FIND_DOCUMENTS, QUERY_GET_DOCUMENTS};
 use crate::value::{Cx, Dtm, uuid_urn};
 
@@ -48,6 +49,18 @@ impl Request {
     /// need. Given again with the same name, both lists must match, where the attribute is multi-valued.
     pub fn with_list<T: AsRef<str>>(self, name: &str, values: impl IntoIterator<Item = T>) -> Request {
         self.with(name, syntax::lists(values))
+    }
+
+    pub fn with_uuids(self, name: &str, ids: impl IntoIterator<Item = Uuid>) -> Request {
+        self.with_list(name, ids.into_iter().map(uuid_urn))
+    }
+
+    /// Asks for the past of the record too. [`Level::Current`] is what a query gives by itself.
+    pub fn with_level(self, level: Level) -> Request {
+        match level {
+            Level::Current => self,
+            Level::Complete => self.with(METADATA_LEVEL, vec!["2".to_owned()]),
+        }
     }
 
     pub fn with_time(self, name: &str, time: &Dtm) -> Request {

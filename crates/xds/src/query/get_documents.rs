@@ -1,29 +1,17 @@
-//! GetDocuments (TF-2 §3.18.4.1.2.3.7.5): its parameters by name, and what they say.
+//! GetDocuments (TF-2 §3.18.4.1.2.3.7.5).
 
-use uuid::Uuid;
-
+use super::ObjectIds;
+use super::object_ids::{Names, read_many};
 use super::parameter::{Parameters, Reported};
-use crate::error::ErrorCode;
 
 pub const ENTRY_UUID: &str = "$XDSDocumentEntryEntryUUID";
 pub const UNIQUE_ID: &str = "$XDSDocumentEntryUniqueId";
+pub const LOGICAL_ID: &str = "$XDSDocumentEntryLogicalID";
 
-/// The documents that are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DocumentIds {
-    EntryUuids(Vec<Uuid>),
-    UniqueIds(Vec<String>),
-}
+const NAMES: Names = Names { entry_uuid: ENTRY_UUID, unique_id: UNIQUE_ID, logical_id: Some(LOGICAL_ID) };
+/// How the other queries by document name them.
+pub(super) const DOCUMENT: Names = Names { logical_id: None, ..NAMES };
 
-/// Exactly one of the two parameters.
-pub(super) fn read(p: &mut Parameters<'_>) -> Result<DocumentIds, Reported> {
-    let both = format!("{ENTRY_UUID}, {UNIQUE_ID}");
-    match (p.has(ENTRY_UUID), p.has(UNIQUE_ID)) {
-        (true, false) => p.uuids(ENTRY_UUID).map(DocumentIds::EntryUuids),
-        (false, true) => Ok(DocumentIds::UniqueIds(p.strings(UNIQUE_ID))),
-        (true, true) => {
-            Err(p.report(ErrorCode::XDSStoredQueryParamNumber, &both, "give one of the two, not both"))
-        }
-        (false, false) => Err(p.report(ErrorCode::XDSStoredQueryMissingParam, &both, "give one of the two")),
-    }
+pub(super) fn read(p: &mut Parameters<'_>) -> Result<ObjectIds, Reported> {
+    read_many(p, &NAMES)
 }

@@ -3,10 +3,10 @@
 use uuid::Uuid;
 
 use super::syntax::{self, Literal};
-use super::{AnyOf, Request, Status, Window};
+use super::{AnyOf, Level, Request, Status, Window};
 use crate::constants::{DOCUMENT_ENTRY_ON_DEMAND, DOCUMENT_ENTRY_STABLE};
 use crate::error::{ErrorCode, Finding};
-use crate::metadata::DocumentType;
+use crate::metadata::{Availability, DocumentType};
 use crate::value::{Cx, Dtm, parse_uuid_urn};
 
 /// Stands for a value that cannot be had; the reason is among the findings.
@@ -82,10 +82,12 @@ impl<'r> Parameters<'r> {
         let mut list = self.list(name)?;
         match (list.pop(), list.is_empty()) {
             (value, true) => Ok(value),
-            (_, false) => {
-                Err(self.report(ErrorCode::XDSStoredQueryParamNumber, name, "takes one value, not several"))
-            }
+            (_, false) => Err(self.too_many(name)),
         }
+    }
+
+    pub fn too_many(&mut self, name: &str) -> Reported {
+        self.report(ErrorCode::XDSStoredQueryParamNumber, name, "takes one value, not several")
     }
 
     fn unquote(&mut self, name: &str, literals: Vec<Literal>) -> Result<Vec<String>, Reported> {
@@ -115,7 +117,7 @@ impl<'r> Parameters<'r> {
         Ok(results)
     }
 
-    fn try_strings(&mut self, name: &str) -> Result<AnyOf, Reported> {
+    pub fn try_strings(&mut self, name: &str) -> Result<AnyOf, Reported> {
         let literals = self.list(name)?;
         self.unquote(name, literals)
     }
@@ -123,6 +125,25 @@ impl<'r> Parameters<'r> {
     /// Strings of which one must match.
     pub fn strings(&mut self, name: &str) -> AnyOf {
         self.try_strings(name).unwrap_or_default()
+    }
+
+    pub fn required_strings(&mut self, name: &str) -> Result<AnyOf, Reported> {
+        match self.has(name) {
+            true => self.try_strings(name),
+            false => Err(self.missing(name)),
+        }
+    }
+
+    pub fn single_string(&mut self, name: &str) -> Option<String> {
+        let literal = self.single(name).ok()??;
+        self.unquote(name, vec![literal]).ok()?.pop()
+    }
+
+    /// As [`Parameters::strings`], once for each Slot: every group must match.
+    pub fn string_groups(&mut self, name: &str) -> Vec<AnyOf> {
+        let Ok(groups) = self.groups(name) else { return Vec::new() };
+        let groups: Result<_, _> = groups.into_iter().map(|group| self.unquote(name, group)).collect();
+        groups.unwrap_or_default()
     }
 
     /// `code^^scheme` values of which one must match. The scheme is required: a code without one could match another
@@ -154,13 +175,35 @@ impl<'r> Parameters<'r> {
         self.each(name, &values, "not of the form urn:uuid:…", parse_uuid_urn)
     }
 
+    pub fn required_uuids(&mut self, name: &str) -> Result<Vec<Uuid>, Reported> {
+        match self.has(name) {
+            true => self.uuids(name),
+            false => Err(self.missing(name)),
+        }
+    }
+
     pub fn required_patient_id(&mut self, name: &str) -> Result<Cx, Reported> {
         let Some(literal) = self.single(name)? else { return Err(self.missing(name)) };
         if !literal.quoted {
             return Err(self.report(ErrorCode::XDSRegistryError, name, NOT_QUOTED));
         }
-        Cx::parse(&literal.text)
-            .map_err(|_| self.report(ErrorCode::XDSRegistryError, name, "not of the form id^^^&OID&ISO"))
+        Cx::parse(&literal.text).map_err(|_| self.report(ErrorCode::XDSRegistryError, name, CX_FORM))
+    }
+
+    pub fn patient_ids(&mut self, name: &str) -> Result<Vec<Cx>, Reported> {
+        let values = self.try_strings(name)?;
+        self.each(name, &values, CX_FORM, |value| Cx::parse(value).ok())
+    }
+
+    pub fn required_one_of(&mut self, names: &[&str]) -> Result<(), Reported> {
+        match names.iter().any(|name| self.has(name)) {
+            true => Ok(()),
+            false => Err(self.report(
+                ErrorCode::XDSStoredQueryMissingParam,
+                &names.join(", "),
+                "at least one of them is required",
+            )),
+        }
     }
 
     /// Two times. A time is a number; many clients quote it, which is accepted.
@@ -175,21 +218,51 @@ impl<'r> Parameters<'r> {
         })
     }
 
-    /// Status values that are not known are ignored; at least one must remain.
     pub fn required_status(&mut self, name: &str) -> Vec<Status> {
+        match self.has(name) {
+            true => self.status(name),
+            false => {
+                self.missing(name);
+                Vec::new()
+            }
+        }
+    }
+
+    pub fn association_status(&mut self) -> Option<Vec<Status>> {
+        self.has(ASSOCIATION_STATUS).then(|| self.status(ASSOCIATION_STATUS))
+    }
+
+    /// Status values that are not known are ignored; at least one must remain.
+    fn status(&mut self, name: &str) -> Vec<Status> {
         let Ok(values) = self.try_strings(name) else { return Vec::new() };
         let known: Vec<Status> = values.iter().filter_map(|value| Status::from_urn(value)).collect();
-        match (values.is_empty(), known.is_empty()) {
-            (true, _) => {
-                self.missing(name);
-            }
-            (false, true) => {
-                let what = "no known status; write the full urn:oasis:names:tc:ebxml-regrep:StatusType:…";
-                self.report(ErrorCode::XDSStoredQueryMissingParam, name, what);
-            }
-            (false, false) => {}
+        if known.is_empty() {
+            let what = "no known status; write the full urn:oasis:names:tc:ebxml-regrep:StatusType:…";
+            self.report(ErrorCode::XDSStoredQueryMissingParam, name, what);
         }
         known
+    }
+
+    pub fn availabilities(&mut self, name: &str) -> Vec<Availability> {
+        let values = self.try_strings(name);
+        let what = "write urn:ihe:iti:2010:DocumentAvailability:Online or …:Offline";
+        let read = values.and_then(|values| self.each(name, &values, what, Availability::from_urn));
+        read.unwrap_or_default()
+    }
+
+    /// A number; quoted it is accepted, as a time is.
+    pub fn level(&mut self) -> Level {
+        match self.single(METADATA_LEVEL) {
+            Ok(Some(literal)) => match literal.text.as_str() {
+                "1" => Level::Current,
+                "2" => Level::Complete,
+                _ => {
+                    self.report(ErrorCode::XDSRegistryError, METADATA_LEVEL, "the levels are 1 and 2");
+                    Level::Current
+                }
+            },
+            Ok(None) | Err(Reported) => Level::Current,
+        }
     }
 
     /// Absent: Stable only.
@@ -204,6 +277,11 @@ impl<'r> Parameters<'r> {
     }
 }
 
+/// Metadata Update adds it to the queries that return Associations.
+pub(super) const ASSOCIATION_STATUS: &str = "$XDSAssociationStatus";
+pub(super) const METADATA_LEVEL: &str = "$MetadataLevel";
+
+const CX_FORM: &str = "not of the form id^^^&OID&ISO";
 const NOT_QUOTED: &str = "a string stands in single quotes";
 const CODE_FORM: &str = "not of the form code^^scheme; both parts are required";
 

@@ -62,7 +62,7 @@ mod tests {
 
     use super::*;
     use crate::constants::QUERY_FIND_DOCUMENTS;
-    use crate::query::{DocumentIds, Query, QueryKind, ReturnType, Status};
+    use crate::query::{Level, ObjectIds, Query, QueryKind, ReturnType, Status};
     use crate::value::{Cx, Dtm};
 
     fn read(text: &str) -> Result<Request, MessageError> {
@@ -125,8 +125,8 @@ mod tests {
         assert_eq!(received, built);
         assert!(received.parameters[0].1.len() > 1, "the list is spread over several Values");
         let query = received.parse().unwrap();
-        let kind = QueryKind::GetDocuments(DocumentIds::UniqueIds(ids));
-        assert_eq!(query, Query { return_type: ReturnType::ObjectRef, kind });
+        let kind = QueryKind::GetDocuments(ObjectIds::UniqueIds(ids));
+        assert_eq!(query, Query { return_type: ReturnType::ObjectRef, level: Level::Current, kind });
     }
 
     #[test]
@@ -138,15 +138,18 @@ mod tests {
                 .with_list("$XDSDocumentEntryEventCodeList", ["c^^s"])
                 .with_time("$XDSDocumentEntryCreationTimeFrom", &Dtm::parse("2024").unwrap());
         let QueryKind::FindDocuments(find) = built.parse().unwrap().kind else { panic!("{built:?}") };
-        assert_eq!((find.patient_id, find.status), (patient, vec![Status::Approved, Status::Deprecated]));
-        assert_eq!(find.event_codes, [vec!["a^^s", "b^^s"], vec!["c^^s"]]);
-        assert_eq!(find.creation_time.from, Some(Dtm::parse("2024").unwrap()));
+        assert_eq!(
+            (find.patient_id, find.filter.status),
+            (patient, vec![Status::Approved, Status::Deprecated])
+        );
+        assert_eq!(find.filter.event_codes, [vec!["a^^s", "b^^s"], vec!["c^^s"]]);
+        assert_eq!(find.filter.creation_time.from, Some(Dtm::parse("2024").unwrap()));
     }
 
     #[test]
     fn documents_are_asked_for_by_entry_uuid() {
         let id: Uuid = "08a15a6f-5b4a-42de-8f95-89474f83abdf".parse().unwrap();
         let built = Request::get_documents_by_entry_uuid([id], ReturnType::LeafClass);
-        assert_eq!(built.parse().unwrap().kind, QueryKind::GetDocuments(DocumentIds::EntryUuids(vec![id])));
+        assert_eq!(built.parse().unwrap().kind, QueryKind::GetDocuments(ObjectIds::EntryUuids(vec![id])));
     }
 }

@@ -20,7 +20,7 @@ use xds::value::{Cx, uuid_urn};
 use crate::harness::{Server, Submission, assert_filed, oid};
 
 /// What an update carries, by the ids of its sender.
-struct Update {
+pub struct Update {
     set: SubmissionSet,
     documents: Vec<ExtrinsicObject>,
     folders: Vec<RegistryPackage>,
@@ -28,13 +28,13 @@ struct Update {
 }
 
 impl Update {
-    fn of(patient: &Cx) -> Update {
+    pub fn of(patient: &Cx) -> Update {
         let set = Submission::new(patient, "").set;
         Update { set, documents: vec![], folders: vec![], associations: vec![] }
     }
 
     /// A new version of a document as a query gave it.
-    fn document(
+    pub fn document(
         mut self,
         current: &ExtrinsicObject,
         previous: &str,
@@ -52,7 +52,7 @@ impl Update {
         self
     }
 
-    fn folder(
+    pub fn folder(
         mut self,
         current: &RegistryPackage,
         previous: &str,
@@ -69,7 +69,7 @@ impl Update {
         self
     }
 
-    fn status(mut self, target: &str, original: &str, new: &str) -> Update {
+    pub fn status(mut self, target: &str, original: &str, new: &str) -> Update {
         let id = format!("Status{:02}", self.associations.len() + 1);
         let mut association = self.link(&id, AssociationType::UpdateAvailabilityStatus, target);
         association.common.set_slot("OriginalStatus", original);
@@ -124,7 +124,7 @@ impl Update {
         server.client.update(&self.objects()).await.unwrap()
     }
 
-    async fn accepted(&self, server: &Server) {
+    pub async fn accepted(&self, server: &Server) {
         assert_filed(&self.send(server).await);
     }
 

@@ -1,0 +1,181 @@
+//! What was found becomes an answer.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::Transaction;
+use xds::error::{ErrorCode, Finding};
+use xds::fragment::Fill;
+use xds::message::QueryResult;
+use xds::query::{Query, QueryKind, ReturnType};
+use xds::value::Cx;
+
+use crate::Failure;
+use crate::sql::{self, Found, FoundDetail, Survivor};
+
+const AVAILABILITY: &str = "urn:ihe:iti:2010:DocumentAvailability:";
+
+/// An object, and whose it is after all merges.
+pub struct Resolved {
+    found: Found,
+    surviving: i64,
+    /// The patientId to show, CX; of an Association that of its record, for the trace.
+    patient_id: String,
+}
+
+/// An object of a record that was merged away is shown under the surviving patient: the one that was asked for, or else
+/// the identifier under which the surviving record was opened.
+pub async fn resolve(
+    transaction: &Transaction<'_>,
+    query: &Query,
+    found: Vec<Found>,
+) -> Result<Vec<Resolved>, Failure> {
+    let mut records: Vec<i64> = found.iter().map(|object| object.record).collect();
+    records.sort_unstable();
+    records.dedup();
+    let survivors = sql::survivors_with_patient(transaction, &records).await?;
+    let survivors: HashMap<i64, &Survivor> = survivors.iter().map(|s| (s.record, s)).collect();
+    let mut asked: HashMap<i64, &Cx> = HashMap::new();
+    for patient in asked_patients(query) {
+        if let Some(record) = sql::find_record(transaction, patient).await? {
+            asked.insert(record.number, patient);
+        }
+    }
+    found
+        .into_iter()
+        .map(|found| {
+            let survivor = survivors
+                .get(&found.record)
+                .ok_or_else(|| Failure::Internal("a record has no survivor".to_owned()))?;
+            let asked = asked.get(&survivor.surviving).copied();
+            let of_record = || {
+                let patient = asked.or(survivor.patient.as_ref());
+                patient.map(|patient| patient.text.clone()).unwrap_or_default()
+            };
+            let patient_id = match &found.detail {
+                FoundDetail::DocumentEntry { patient_id, .. }
+                | FoundDetail::SubmissionSet { patient_id }
+                | FoundDetail::Folder { patient_id, .. }
+                    if survivor.surviving == found.record =>
+                {
+                    patient_id.clone()
+                }
+                _ => of_record(),
+            };
+            Ok(Resolved { surviving: survivor.surviving, patient_id, found })
+        })
+        .collect()
+}
+
+fn asked_patients(query: &Query) -> &[Cx] {
+    use std::slice::from_ref;
+    match &query.kind {
+        QueryKind::FindDocuments(find) => from_ref(&find.patient_id),
+        QueryKind::FindSubmissionSets(find) => from_ref(&find.patient_id),
+        QueryKind::FindFolders(find) => from_ref(&find.patient_id),
+        QueryKind::GetAll(get) => from_ref(&get.patient_id),
+        QueryKind::FindDocumentsForMultiplePatients(find) => &find.patient_ids,
+        QueryKind::FindFoldersForMultiplePatients(find) => &find.patient_ids,
+        _ => &[],
+    }
+}
+
+/// LeafClass shows one patient at a time and not more than the limit; what has no patient to start from stops at the
+/// limit whatever it returns (TF-2 §3.18.4.1.2.3.4).
+pub fn check(query: &Query, found: &[Resolved], limit: usize) -> Result<(), Failure> {
+    let leaf_class = query.return_type == ReturnType::LeafClass;
+    let mut findings = Vec::new();
+    if limit > 0 && found.len() > limit && (leaf_class || is_of_all(query)) {
+        let advice = match is_of_all(query) {
+            true => "name patients, or add conditions",
+            false => "query with returnType ObjectRef, then GetDocuments in portions",
+        };
+        findings.push(Finding::error(
+            ErrorCode::XDSTooManyResults,
+            None,
+            format!("more than {limit} objects; {advice}"),
+        ));
+    }
+    let mut records = found
+        .iter()
+        .filter(|object| !matches!(object.found.detail, FoundDetail::Association { .. }))
+        .map(|object| object.surviving);
+    if leaf_class
+        && is_of_one_patient(&query.kind)
+        && let Some(first) = records.next()
+        && records.any(|other| other != first)
+    {
+        findings.push(Finding::error(
+            ErrorCode::XDSResultNotSinglePatient,
+            None,
+            "the result covers several patients; use returnType ObjectRef or ask for one patient",
+        ));
+    }
+    match findings.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Refused(findings)),
+    }
+}
+
+/// Whether the objects may belong to any patient of the registry.
+pub fn is_of_all(query: &Query) -> bool {
+    match &query.kind {
+        QueryKind::FindDocumentsForMultiplePatients(find) => find.patient_ids.is_empty(),
+        QueryKind::FindFoldersForMultiplePatients(find) => find.patient_ids.is_empty(),
+        _ => false,
+    }
+}
+
+/// The queries by id of which the standard says that their complete answer is of one patient. Queries by patient are so
+/// by themselves, and so are Folders and relatives of a document, by the rules of submissions.
+fn is_of_one_patient(kind: &QueryKind) -> bool {
+    matches!(
+        kind,
+        QueryKind::GetDocuments(_)
+            | QueryKind::GetFolders(_)
+            | QueryKind::GetDocumentsAndAssociations(_)
+            | QueryKind::GetSubmissionSets(_)
+            | QueryKind::GetSubmissionSetAndContents(_)
+            | QueryKind::GetFolderAndContents(_)
+    )
+}
+
+/// Whose objects they are: one identifier for each record.
+pub fn patients(found: &[Resolved]) -> Vec<String> {
+    let mut patients: Vec<(i64, &str)> =
+        found.iter().map(|object| (object.surviving, object.patient_id.as_str())).collect();
+    patients.sort_unstable();
+    patients.dedup_by_key(|(record, _)| *record);
+    patients
+        .into_iter()
+        .map(|(_, patient)| patient.to_owned())
+        .filter(|patient| !patient.is_empty())
+        .collect()
+}
+
+pub fn write(return_type: ReturnType, found: &[Resolved]) -> QueryResult {
+    match return_type {
+        ReturnType::ObjectRef => {
+            QueryResult::ObjectRefs(found.iter().map(|object| object.found.entry_uuid).collect())
+        }
+        ReturnType::LeafClass => QueryResult::Objects(leaf_class(found)),
+    }
+}
+
+fn leaf_class(found: &[Resolved]) -> String {
+    let mut objects = String::new();
+    for object in found {
+        let mut fill =
+            Fill { status: object.found.status.urn(), patient_id: &object.patient_id, ..Fill::default() };
+        let shown;
+        match &object.found.detail {
+            FoundDetail::DocumentEntry { availability, .. } => {
+                shown = format!("{AVAILABILITY}{availability}");
+                fill.availability = &shown;
+            }
+            FoundDetail::Folder { last_update_time, .. } => fill.last_update_time = last_update_time,
+            FoundDetail::SubmissionSet { .. } | FoundDetail::Association { .. } => {}
+        }
+        object.found.fragment.fill(&fill, &mut objects);
+    }
+    objects
+}

@@ -1,0 +1,289 @@
+use deadpool_postgres::GenericClient;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
+use xds::metadata::{Availability, DocumentType};
+use xds::query::{ContentFilter, DocumentFilter, ObjectIds};
+
+use super::{Found, FoundDetail, Reach, found, json_groups, some, status_names, time};
+use crate::sql::{once, rows};
+
+macro_rules! columns {
+    () => {
+        "select document_entry.record, document_entry.entry_uuid, fragment, status, patient_id, availability "
+    };
+}
+
+/// What is shown of a record's present.
+macro_rules! shown {
+    () => {
+        " and removed_at is null
+        and ($2 or availability = 'Online' and not exists (
+            select from document_entry as later
+            where later.logical_id = document_entry.logical_id and later.version > document_entry.version
+                and later.removed_at is null))"
+    };
+}
+
+/// An entry without service times passes their windows, an On-Demand entry that of the creation time (TF-2
+/// §3.18.4.1.2.3).
+macro_rules! filter {
+    () => {
+        concat!(
+            shown!(),
+            " and status = any($4)
+            and document_type = any($5)
+            and ($6::text[] is null or class_code = any($6))
+            and ($7::text[] is null or type_code = any($7))
+            and ($8::text[] is null or practice_setting_code = any($8))
+            and ($9::text[] is null or healthcare_facility_type_code = any($9))
+            and ($10::text[] is null or format_code = any($10))
+            and not exists (
+                select from jsonb_array_elements($11::jsonb) as wanted
+                where not event_codes && array(select jsonb_array_elements_text(wanted)))
+            and not exists (
+                select from jsonb_array_elements($12::jsonb) as wanted
+                where not confidentiality_codes && array(select jsonb_array_elements_text(wanted)))
+            and ($13::text[] is null or exists (
+                select from unnest(author_persons) as person, unnest($13) as pattern
+                where person like pattern escape ''))
+            and ($14::text is null or document_type = 'OnDemand' or creation_time >= $14)
+            and ($15::text is null or document_type = 'OnDemand' or creation_time < $15)
+            and ($16::text is null or service_start_time is null or service_start_time >= $16)
+            and ($17::text is null or service_start_time is null or service_start_time < $17)
+            and ($18::text is null or service_stop_time is null or service_stop_time >= $18)
+            and ($19::text is null or service_stop_time is null or service_stop_time < $19)
+            and ($20::text[] is null or availability = any($20))
+            and not exists (
+                select from jsonb_array_elements($21::jsonb) as wanted
+                where not exists (
+                    select from unnest(reference_ids) as id, jsonb_array_elements_text(wanted) as pattern
+                    where id like pattern escape ''))"
+        )
+    };
+}
+
+/// By id, status does not count.
+macro_rules! by_id {
+    () => {
+        concat!(
+            shown!(),
+            " and ($4::text[] is null or document_type = any($4))
+            and ($5::text[] is null or format_code = any($5))
+            and not exists (
+                select from jsonb_array_elements($6::jsonb) as wanted
+                where not confidentiality_codes && array(select jsonb_array_elements_text(wanted)))
+            order by registered_at, document_entry.entry_uuid
+            limit $3"
+        )
+    };
+}
+
+const FIND: &str = concat!(
+    columns!(),
+    "from document_entry where record = any($1)",
+    filter!(),
+    " order by creation_time desc nulls last, registered_at, entry_uuid limit $3"
+);
+
+/// The three ways that an index leads to documents of whatever patient. `$1` are codes, of one group. They stop at the
+/// limit, so that what is found is in no order.
+const OF_CLASS: &str =
+    concat!(columns!(), "from document_entry where class_code = any($1)", filter!(), " limit $3");
+const OF_FACILITY: &str = concat!(
+    columns!(),
+    "from document_entry where healthcare_facility_type_code = any($1)",
+    filter!(),
+    " limit $3"
+);
+const OF_EVENT: &str =
+    concat!(columns!(), "from document_entry where event_codes && $1::text[]", filter!(), " limit $3");
+
+const BY_ENTRY_UUID: &str = concat!(
+    columns!(),
+    "from object join document_entry
+        on document_entry.record = object.record and document_entry.entry_uuid = object.entry_uuid
+    where object.entry_uuid = any($1)",
+    by_id!()
+);
+
+const BY_UNIQUE_ID: &str = concat!(
+    columns!(),
+    "from unique_id join document_entry
+        on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
+    where unique_id.value = any($1)",
+    by_id!()
+);
+
+const BY_LOGICAL_ID: &str = concat!(columns!(), "from document_entry where logical_id = any($1)", by_id!());
+
+/// The newest version tells whether a document is online and whose it is.
+const READABLE_DOCUMENTS: &str = "
+    select document_entry.unique_id, document_entry.hash, document_entry.patient_id
+    from unique_id join document_entry
+        on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
+    where unique_id.value = any($1) and removed_at is null and availability = 'Online' and not exists (
+        select from document_entry as later
+        where later.logical_id = document_entry.logical_id and later.version > document_entry.version
+            and later.removed_at is null)
+    order by registered_at";
+
+/// A document that may be retrieved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readable {
+    pub unique_id: String,
+    pub hash: Option<String>,
+    /// CX.
+    pub patient_id: String,
+}
+
+pub async fn find_documents<C: GenericClient>(
+    client: &C,
+    records: &[i64],
+    filter: &DocumentFilter,
+    reach: Reach,
+) -> Result<Vec<Found>, Error> {
+    let values = Values::of(filter, reach);
+    rows(client, FIND, &values.parameters(&records)).await?.iter().map(document).collect()
+}
+
+/// Of whatever patient; nothing without a condition on the event, the class or the facility.
+pub async fn find_documents_of_all<C: GenericClient>(
+    client: &C,
+    filter: &DocumentFilter,
+    reach: Reach,
+) -> Result<Vec<Found>, Error> {
+    let (statement, start) = match (filter.event_codes.first(), &filter.class_code) {
+        (Some(event), _) => (OF_EVENT, event),
+        (None, class) if !class.is_empty() => (OF_CLASS, class),
+        _ => (OF_FACILITY, &filter.healthcare_facility_type_code),
+    };
+    let values = Values::of(filter, reach);
+    once(client, statement, &values.parameters(start)).await?.iter().map(document).collect()
+}
+
+/// A filter as the statements take it.
+struct Values<'f> {
+    everything: bool,
+    limit: Option<i64>,
+    status: Vec<&'static str>,
+    document_types: Vec<&'static str>,
+    class_code: Option<&'f [String]>,
+    type_code: Option<&'f [String]>,
+    practice_setting_code: Option<&'f [String]>,
+    healthcare_facility_type_code: Option<&'f [String]>,
+    format_code: Option<&'f [String]>,
+    event_codes: serde_json::Value,
+    confidentiality_codes: serde_json::Value,
+    author_person: Option<&'f [String]>,
+    times: [Option<String>; 6],
+    availability: Option<Vec<&'static str>>,
+    reference_ids: serde_json::Value,
+}
+
+impl<'f> Values<'f> {
+    fn of(filter: &'f DocumentFilter, reach: Reach) -> Self {
+        let windows = [&filter.creation_time, &filter.service_start_time, &filter.service_stop_time];
+        let [created, started, stopped] = windows.map(|window| [time(&window.from), time(&window.to)]);
+        let [created_from, created_to] = created;
+        let [started_from, started_to] = started;
+        let [stopped_from, stopped_to] = stopped;
+        let availability: Vec<&str> = filter.availability.iter().map(|a| availability_name(*a)).collect();
+        Values {
+            everything: reach.everything(),
+            limit: reach.limit,
+            status: status_names(&filter.status),
+            document_types: type_names(&filter.document_types),
+            class_code: some(&filter.class_code),
+            type_code: some(&filter.type_code),
+            practice_setting_code: some(&filter.practice_setting_code),
+            healthcare_facility_type_code: some(&filter.healthcare_facility_type_code),
+            format_code: some(&filter.format_code),
+            event_codes: json_groups(&filter.event_codes),
+            confidentiality_codes: json_groups(&filter.confidentiality_codes),
+            author_person: some(&filter.author_person),
+            times: [created_from, created_to, started_from, started_to, stopped_from, stopped_to],
+            availability: (!availability.is_empty()).then_some(availability),
+            reference_ids: json_groups(&filter.reference_ids),
+        }
+    }
+
+    fn parameters<'a>(&'a self, start: &'a (dyn ToSql + Sync)) -> [&'a (dyn ToSql + Sync); 21] {
+        let [created_from, created_to, started_from, started_to, stopped_from, stopped_to] = &self.times;
+        [
+            start,
+            &self.everything,
+            &self.limit,
+            &self.status,
+            &self.document_types,
+            &self.class_code,
+            &self.type_code,
+            &self.practice_setting_code,
+            &self.healthcare_facility_type_code,
+            &self.format_code,
+            &self.event_codes,
+            &self.confidentiality_codes,
+            &self.author_person,
+            created_from,
+            created_to,
+            started_from,
+            started_to,
+            stopped_from,
+            stopped_to,
+            &self.availability,
+            &self.reference_ids,
+        ]
+    }
+}
+
+pub async fn documents_by_ids<C: GenericClient>(
+    client: &C,
+    ids: &ObjectIds,
+    filter: Option<&ContentFilter>,
+    reach: Reach,
+) -> Result<Vec<Found>, Error> {
+    let (statement, ids): (&str, &(dyn ToSql + Sync)) = match ids {
+        ObjectIds::EntryUuids(ids) => (BY_ENTRY_UUID, ids),
+        ObjectIds::UniqueIds(ids) => (BY_UNIQUE_ID, ids),
+        ObjectIds::LogicalIds(ids) => (BY_LOGICAL_ID, ids),
+    };
+    let types = filter.map(|filter| type_names(&filter.document_types));
+    let formats = filter.and_then(|filter| some(&filter.format_code));
+    let confidentiality = json_groups(filter.map_or(&[], |filter| &filter.confidentiality_codes));
+    let parameters: [&(dyn ToSql + Sync); 6] =
+        [ids, &reach.everything(), &reach.limit, &types, &formats, &confidentiality];
+    rows(client, statement, &parameters).await?.iter().map(document).collect()
+}
+
+pub async fn readable_documents<C: GenericClient>(
+    client: &C,
+    unique_ids: &[String],
+) -> Result<Vec<Readable>, Error> {
+    rows(client, READABLE_DOCUMENTS, &[&unique_ids])
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(Readable { unique_id: row.try_get(0)?, hash: row.try_get(1)?, patient_id: row.try_get(2)? })
+        })
+        .collect()
+}
+
+fn document(row: &Row) -> Result<Found, Error> {
+    found(row, |row| {
+        Ok(FoundDetail::DocumentEntry { patient_id: row.try_get(4)?, availability: row.try_get(5)? })
+    })
+}
+
+fn type_names(types: &[DocumentType]) -> Vec<&'static str> {
+    let name = |kind: &DocumentType| match kind {
+        DocumentType::Stable => "Stable",
+        DocumentType::OnDemand => "OnDemand",
+    };
+    types.iter().map(name).collect()
+}
+
+fn availability_name(availability: Availability) -> &'static str {
+    match availability {
+        Availability::Online => "Online",
+        Availability::Offline => "Offline",
+    }
+}
