@@ -21,6 +21,7 @@ mod large;
 mod merge;
 mod on_demand;
 mod outage;
+mod pages;
 mod queries;
 mod removal;
 mod rules;

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
+import java.util.logging.LogManager;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -37,6 +38,7 @@ public final class Carnet {
     }
 
     public static void main(String[] arguments) throws Exception {
+        LogManager.getLogManager().reset();
         Carnet carnet = new Carnet(arguments[0], arguments[1]);
         carnet.camel.start();
         carnet.run();
@@ -97,8 +99,7 @@ public final class Carnet {
         all.setStatusFolders(List.of(AvailabilityStatus.APPROVED));
         expect("GetAll", all, 1, 1, 1, 4);
         FindDocumentsByReferenceIdQuery reference = new FindDocumentsByReferenceIdQuery();
-        reference.setTypedReferenceIds(new QueryList<>());
-        reference.getTypedReferenceIds().getOuterList().add(List.of(ReferenceId.parse(REFERENCE)));
+        reference.setReferenceIds(new QueryList<>(REFERENCE));
         expect("FindDocumentsByReferenceId", findDocuments(reference), 1, 0, 0, 0);
         GetDocumentsQuery documents = new GetDocumentsQuery();
         documents.setUniqueIds(List.of(entry.getUniqueId()));
