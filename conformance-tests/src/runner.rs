@@ -1,5 +1,6 @@
 //! Runs scenarios, one after the other, each with a patient of its own.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ use crate::report::{Check, Exchange, Outcome};
 use crate::request::{self, Addresses, Request};
 use crate::scenario::{Endpoint, Expect, Scenario, Step};
 use crate::transaction::Transaction;
-use crate::watch::{Watch, differences};
+use crate::watch::{Snapshot, Watch, differences};
 use crate::wire::{Received, Wire};
 use crate::{Options, UnknownPatients};
 
@@ -27,6 +28,8 @@ pub struct Runner<'o> {
     /// repositoryUniqueId of the server.
     repository: Option<String>,
     offered: BTreeSet<Need>,
+    /// After the last request, when that one was to be refused.
+    unchanged: RefCell<Option<Snapshot>>,
 }
 
 /// A request on its way, and where its answer will come to.
@@ -39,7 +42,15 @@ impl<'o> Runner<'o> {
     pub fn new(options: &'o Options, wire: &'o dyn Wire, watch: &'o dyn Watch) -> std::io::Result<Self> {
         let repository = options.repository_unique_id.clone();
         let listener = Listener::open()?;
-        Ok(Runner { options, wire, watch, listener, repository, offered: options.declared() })
+        Ok(Runner {
+            options,
+            wire,
+            watch,
+            listener,
+            repository,
+            offered: options.declared(),
+            unchanged: RefCell::default(),
+        })
     }
 
     pub fn knows_repository(&self) -> bool {
@@ -174,14 +185,19 @@ impl<'o> Runner<'o> {
         context: &mut Context,
         exchanges: &mut Vec<Exchange>,
     ) -> Vec<String> {
+        let unchanged = self.unchanged.take();
         if !step.expect.is_refusal() || !step.beside.is_empty() {
             return self.step(step, number, context, exchanges).await;
         }
-        let before = self.watch.snapshot().await;
+        let before = match unchanged {
+            Some(snapshot) => Some(snapshot),
+            None => self.watch.snapshot().await,
+        };
         let mut wrong = self.step(step, number, context, exchanges).await;
         if let Some(before) = before {
             let after = self.watch.snapshot().await.unwrap_or_default();
             wrong.extend(differences(&before, &after));
+            self.unchanged.replace(Some(after));
         }
         wrong
     }

@@ -79,6 +79,11 @@ pub fn build(
         builder.package(FOLDER, folder, &name)?;
         builder.member(name, None, &folder.version);
     }
+    // One may lead to another that comes later.
+    for (index, association) in submission.association.iter().enumerate() {
+        let name = association.name.clone().unwrap_or_else(|| format!("association-{number}-{index}"));
+        builder.id(&association.id, &name)?;
+    }
     for (index, association) in submission.association.iter().enumerate() {
         let name = association.name.clone().unwrap_or_else(|| format!("association-{number}-{index}"));
         builder.association(association, &name)?;
