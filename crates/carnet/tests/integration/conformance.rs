@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use conformance_tests::{
-    Options, Outcome, Report, Snapshot, UnknownPatients, Watch, prove, run, run_watched, validate,
+    Need, Options, Outcome, Report, Snapshot, UnknownPatients, Watch, prove, run, run_watched, validate,
 };
 use futures_util::future::LocalBoxFuture;
 
@@ -11,6 +11,9 @@ use crate::harness::{REPOSITORY, Server, Submission, assert_filed, patient};
 
 /// Needs a server that refuses unknown patients; all others need one that opens their records.
 const REFUSING: &str = "v08-unknown-patient";
+
+/// What the server has by its settings only.
+const PROBED: [Need; 3] = [Need::Asynchronous, Need::OnDemandDocuments, Need::Snapshots];
 
 /// A server that opens records by itself and takes the patients of the scenarios.
 async fn serve() -> Server {
@@ -28,6 +31,8 @@ fn options(server: &Server) -> Options {
     let mut options = Options::new(url("registry"), url("repository"));
     options.repository_unique_id = Some(REPOSITORY.to_owned());
     options.feed = server.feed.map(|address| address.to_string());
+    // Not asked for: what is missing fails.
+    options.offers = Need::options().iter().copied().filter(|need| !PROBED.contains(need)).collect();
     options
 }
 
