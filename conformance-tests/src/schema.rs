@@ -68,12 +68,13 @@ impl Body {
         Ok(match self.namespace.as_str() {
             HL7 => iti.join(format!("HL7V3/NE2008/multicacheschemas/{}.xsd", self.name)),
             RMD => {
-                // It imports its neighbours under names that they do not have.
+                // It imports its neighbours from places where they are not.
                 let repaired = folder.join("RMD.xsd");
                 let text = std::fs::read_to_string(iti.join("IHE/RMD.xsd"))?;
-                let text = text.replace("../ebRS30/", &format!("{}/", iti.join("ebRS").display()));
-                let own = iti.join("IHE/XDS.b_DocumentRepository.xsd");
-                std::fs::write(&repaired, text.replace("XDSb.xsd", &own.display().to_string()))?;
+                let place = |folder: &str| format!("schemaLocation=\"{}/", iti.join(folder).display());
+                let text = text.replace("schemaLocation=\"../ebRS30/", &place("ebRS"));
+                let text = text.replace("schemaLocation=\"XDS", &format!("{}XDS", place("IHE")));
+                std::fs::write(&repaired, text)?;
                 repaired
             }
             _ => iti.join("IHE/XDS.b_DocumentRepository.xsd"),
