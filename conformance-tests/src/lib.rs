@@ -242,4 +242,6 @@ fn scenarios() -> anyhow::Result<Vec<Scenario>> {
 }
 
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod tests;

@@ -44,6 +44,9 @@ pub enum Need {
     /// FindDocumentsByReferenceId.
     #[serde(alias = "reference id")]
     ReferenceId,
+    /// Codes and media types are restricted, to value sets that have those of the sample documents. Never asked for.
+    #[serde(alias = "value sets")]
+    ValueSets,
     /// WS-Addressing with a ReplyTo of the caller's.
     Asynchronous,
     /// Content-Encoding: gzip.

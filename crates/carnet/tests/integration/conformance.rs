@@ -13,7 +13,7 @@ use crate::harness::{REPOSITORY, Server, Submission, assert_filed, patient};
 const REFUSING: &str = "v08-unknown-patient";
 
 /// What the server has by its settings only.
-const PROBED: [Need; 3] = [Need::Asynchronous, Need::OnDemandDocuments, Need::Snapshots];
+const PROBED: [Need; 4] = [Need::Asynchronous, Need::OnDemandDocuments, Need::Snapshots, Need::ValueSets];
 
 /// A server that opens records by itself and takes the patients of the scenarios.
 async fn serve() -> Server {
@@ -46,6 +46,36 @@ fn judge(report: &Report, elsewhere: &str) {
     assert_eq!(report.failed(), 0);
     assert!(report.passed() > 0);
 }
+
+#[actix_web::test]
+async fn the_scenarios_of_value_sets_pass() {
+    let folder = test_support::folder();
+    let file = folder.path().join("codes.xml");
+    std::fs::write(&file, VALUE_SETS).unwrap();
+    let server = Server::with(&[
+        ("CARNET_PATIENTS__UNKNOWN", "open"),
+        ("CARNET_AFFINITY_DOMAIN__CODES", file.to_str().unwrap()),
+    ])
+    .await;
+    for only in ["v05-", "v06-"] {
+        let mut options = options(&server);
+        options.offers = vec![Need::ValueSets];
+        options.only = Some(only.to_owned());
+        judge(&run(&options).await.unwrap(), "nowhere");
+    }
+    server.stop().await;
+}
+
+/// The codes of the templates.
+const VALUE_SETS: &str = r#"<Codes>
+  <CodeType name="classCode" classScheme="urn:uuid:41a5887f-8865-4c09-adf7-e362475b143a">
+    <Code code="11" display="Compte rendu" codingScheme="1.2.250.1.213.1.1.4.1"/>
+  </CodeType>
+  <CodeType name="typeCode" classScheme="urn:uuid:f0306f51-975f-434e-a61c-c59651d33983">
+    <Code code="34112-3" display="Compte rendu hospitalier" codingScheme="2.16.840.1.113883.6.1"/>
+  </CodeType>
+  <CodeType name="mimeType"><Code code="text/plain" ext="txt"/></CodeType>
+</Codes>"#;
 
 /// Sees into the server: everything in the database but the traces, and the document store.
 impl Watch for Server {
