@@ -171,13 +171,16 @@ impl Judge<'_> {
                 format!("warnings: expected {expected:?}, came {warnings:?}")
             });
         }
-        for text in &expect.concerning {
-            match self.context.placeholders.text(&self.context.id(text)) {
+        for name in &expect.concerning {
+            match self.context.placeholders.text(&self.context.id(name)) {
                 Err(error) => self.wrong.push(error.to_string()),
-                Ok(text) => {
+                Ok(id) => {
+                    // By its id to a registry, by its uniqueId to a repository.
+                    let ids = [id, self.unique_id(name)];
+                    let told = |text: &str| ids.iter().any(|id| !id.is_empty() && text.contains(id.as_str()));
                     let named =
-                        response.errors.iter().any(|e| e.location == text || e.context.contains(&text));
-                    self.check(named, || format!("no error names {text}, came: {}", response.summary()));
+                        response.errors.iter().any(|error| told(&error.location) || told(&error.context));
+                    self.check(named, || format!("no error names {name}, came: {}", response.summary()));
                 }
             }
         }
