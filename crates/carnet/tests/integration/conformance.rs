@@ -13,7 +13,7 @@ use crate::harness::{REPOSITORY, Server, Submission, assert_filed, patient};
 const REFUSING: &str = "v08-unknown-patient";
 
 /// What the server has by its settings only.
-const PROBED: [Need; 4] = [Need::Asynchronous, Need::OnDemandDocuments, Need::Snapshots, Need::ValueSets];
+const PROBED: [Need; 3] = [Need::Asynchronous, Need::Snapshots, Need::ValueSets];
 
 /// A server that opens records by itself and takes the patients of the scenarios.
 async fn serve() -> Server {
@@ -63,6 +63,17 @@ async fn the_scenarios_of_value_sets_pass() {
         options.only = Some(only.to_owned());
         judge(&run(&options).await.unwrap(), "nowhere");
     }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn the_scenario_of_snapshots_passes() {
+    let server =
+        Server::with(&[("CARNET_PATIENTS__UNKNOWN", "open"), ("CARNET_ON_DEMAND__PERSIST", "true")]).await;
+    let mut options = options(&server);
+    options.offers.push(Need::Snapshots);
+    options.only = Some("iti-61/kept".to_owned());
+    judge(&run(&options).await.unwrap(), "nowhere");
     server.stop().await;
 }
 
