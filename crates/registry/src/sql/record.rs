@@ -36,7 +36,7 @@ const SURVIVORS: &str = "
     select merged, record from chain where survivor is null";
 
 /// The records and all that were merged into them, over any number of merges.
-const FAMILIES: &str = "
+pub(super) const FAMILIES: &str = "
     with recursive family as (
         select record from record where record = any($1)
         union all
@@ -44,12 +44,14 @@ const FAMILIES: &str = "
     )
     select record from family";
 
-const SURVIVORS_WITH_PATIENT: &str = "
+/// `offset 0` keeps the step from record to record one by its key, whatever the planner believes of their number.
+pub(super) const SURVIVORS_WITH_PATIENT: &str = "
     with recursive chain as (
         select record as merged, record, survivor from record where record = any($1)
         union all
-        select chain.merged, record.record, record.survivor
-        from record join chain on record.record = chain.survivor
+        select chain.merged, next.record, next.survivor
+        from chain cross join lateral (
+            select record, survivor from record where record.record = chain.survivor offset 0) as next
     )
     select merged, chain.record, first.value, first.authority
     from chain left join lateral (

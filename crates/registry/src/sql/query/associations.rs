@@ -24,10 +24,10 @@ macro_rules! select {
     };
 }
 
-const OF: &str = select!("(source = any($1) or target = any($1))");
-const FROM: &str = select!("source = any($1)");
-const TO: &str = select!("target = any($1)");
-const BY_ID: &str = "
+pub(super) const OF: &str = select!("(source = any($1) or target = any($1))");
+pub(super) const FROM: &str = select!("source = any($1)");
+pub(super) const TO: &str = select!("target = any($1)");
+pub(super) const BY_ID: &str = "
     select association.record, association.entry_uuid, fragment, status, source, target
     from object join association
         on association.record = object.record and association.entry_uuid = object.entry_uuid

@@ -78,7 +78,7 @@ macro_rules! by_id {
     };
 }
 
-const FIND: &str = concat!(
+pub(super) const FIND: &str = concat!(
     columns!(),
     "from document_entry where record = any($1)",
     filter!(),
@@ -87,18 +87,18 @@ const FIND: &str = concat!(
 
 /// The three ways that an index leads to documents of whatever patient. `$1` are codes, of one group. They stop at the
 /// limit, so that what is found is in no order.
-const OF_CLASS: &str =
+pub(super) const OF_CLASS: &str =
     concat!(columns!(), "from document_entry where class_code = any($1)", filter!(), " limit $3");
-const OF_FACILITY: &str = concat!(
+pub(super) const OF_FACILITY: &str = concat!(
     columns!(),
     "from document_entry where healthcare_facility_type_code = any($1)",
     filter!(),
     " limit $3"
 );
-const OF_EVENT: &str =
+pub(super) const OF_EVENT: &str =
     concat!(columns!(), "from document_entry where event_codes && $1::text[]", filter!(), " limit $3");
 
-const BY_ENTRY_UUID: &str = concat!(
+pub(super) const BY_ENTRY_UUID: &str = concat!(
     columns!(),
     "from object join document_entry
         on document_entry.record = object.record and document_entry.entry_uuid = object.entry_uuid
@@ -106,7 +106,7 @@ const BY_ENTRY_UUID: &str = concat!(
     by_id!()
 );
 
-const BY_UNIQUE_ID: &str = concat!(
+pub(super) const BY_UNIQUE_ID: &str = concat!(
     columns!(),
     "from unique_id join document_entry
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
@@ -114,10 +114,11 @@ const BY_UNIQUE_ID: &str = concat!(
     by_id!()
 );
 
-const BY_LOGICAL_ID: &str = concat!(columns!(), "from document_entry where logical_id = any($1)", by_id!());
+pub(super) const BY_LOGICAL_ID: &str =
+    concat!(columns!(), "from document_entry where logical_id = any($1)", by_id!());
 
 /// The newest version tells whether a document is online and whose it is.
-const READABLE_DOCUMENTS: &str = "
+pub(super) const READABLE_DOCUMENTS: &str = "
     select document_entry.unique_id, document_entry.hash, document_entry.patient_id
     from unique_id join document_entry
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid

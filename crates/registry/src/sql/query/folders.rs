@@ -49,7 +49,7 @@ macro_rules! by_id {
     };
 }
 
-const FIND: &str = concat!(
+pub(super) const FIND: &str = concat!(
     columns!(),
     "from folder where record = any($1)",
     filter!(),
@@ -57,17 +57,17 @@ const FIND: &str = concat!(
 );
 
 /// `$1` are codes of one group: an index leads to them. Stops at the limit, so that what is found is in no order.
-const FIND_OF_ALL: &str =
+pub(super) const FIND_OF_ALL: &str =
     concat!(columns!(), "from folder where codes && $1::text[]", filter!(), " limit $3");
 
-const BY_ENTRY_UUID: &str = concat!(
+pub(super) const BY_ENTRY_UUID: &str = concat!(
     columns!(),
     "from object join folder on folder.record = object.record and folder.entry_uuid = object.entry_uuid
     where object.entry_uuid = any($1)",
     by_id!()
 );
 
-const BY_UNIQUE_ID: &str = concat!(
+pub(super) const BY_UNIQUE_ID: &str = concat!(
     columns!(),
     "from unique_id join folder
         on folder.record = unique_id.record and folder.entry_uuid = unique_id.entry_uuid
@@ -75,7 +75,8 @@ const BY_UNIQUE_ID: &str = concat!(
     by_id!()
 );
 
-const BY_LOGICAL_ID: &str = concat!(columns!(), "from folder where logical_id = any($1)", by_id!());
+pub(super) const BY_LOGICAL_ID: &str =
+    concat!(columns!(), "from folder where logical_id = any($1)", by_id!());
 
 pub async fn find_folders<C: GenericClient>(
     client: &C,

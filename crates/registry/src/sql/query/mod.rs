@@ -8,6 +8,8 @@
 //! * What ITI-62 removed is never shown.
 
 mod associations;
+#[cfg(test)]
+mod cost;
 mod documents;
 mod folders;
 mod submission_sets;

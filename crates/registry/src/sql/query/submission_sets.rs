@@ -5,7 +5,7 @@ use xds::query::{ObjectIds, SubmissionSetFilter};
 use super::{Found, FoundDetail, Reach, found, some, status_names, time};
 use crate::sql::rows;
 
-const FIND: &str = "
+pub(super) const FIND: &str = "
     select record, entry_uuid, fragment, status, patient_id
     from submission_set
     where record = any($1) and removed_at is null
@@ -19,7 +19,7 @@ const FIND: &str = "
     order by submission_time desc, registered_at, entry_uuid
     limit $2";
 
-const BY_ENTRY_UUID: &str = "
+pub(super) const BY_ENTRY_UUID: &str = "
     select submission_set.record, submission_set.entry_uuid, fragment, status, patient_id
     from object join submission_set
         on submission_set.record = object.record and submission_set.entry_uuid = object.entry_uuid
@@ -27,7 +27,7 @@ const BY_ENTRY_UUID: &str = "
     order by registered_at, submission_set.entry_uuid
     limit $2";
 
-const BY_UNIQUE_ID: &str = "
+pub(super) const BY_UNIQUE_ID: &str = "
     select submission_set.record, submission_set.entry_uuid, fragment, status, patient_id
     from unique_id join submission_set
         on submission_set.record = unique_id.record and submission_set.entry_uuid = unique_id.entry_uuid
