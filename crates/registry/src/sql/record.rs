@@ -26,12 +26,14 @@ const LOCK_FOR_MERGE: &str = "
     where authority = $1 and value = $2
     for no key update of record";
 
-const SURVIVORS: &str = "
+/// `offset 0` keeps the step from record to record one by its key, whatever the planner believes of their number.
+pub(super) const SURVIVORS: &str = "
     with recursive chain as (
         select record as merged, record, survivor from record where record = any($1)
         union all
-        select chain.merged, record.record, record.survivor
-        from record join chain on record.record = chain.survivor
+        select chain.merged, next.record, next.survivor
+        from chain cross join lateral (
+            select record, survivor from record where record.record = chain.survivor offset 0) as next
     )
     select merged, record from chain where survivor is null";
 
@@ -44,7 +46,7 @@ pub(super) const FAMILIES: &str = "
     )
     select record from family";
 
-/// `offset 0` keeps the step from record to record one by its key, whatever the planner believes of their number.
+/// As [`SURVIVORS`], with the identifier to show.
 pub(super) const SURVIVORS_WITH_PATIENT: &str = "
     with recursive chain as (
         select record as merged, record, survivor from record where record = any($1)
@@ -61,19 +63,24 @@ pub(super) const SURVIVORS_WITH_PATIENT: &str = "
     where survivor is null";
 
 /// Of the whole family: the record that survives and every record that was merged into it.
-const IDENTIFIERS: &str = "
+pub(super) const IDENTIFIERS: &str = "
     with recursive chain as (
         select record, survivor from record
         where record = (select record from patient_identifier where authority = $1 and value = $2)
         union all
-        select record.record, record.survivor from record join chain on record.record = chain.survivor
+        select next.record, next.survivor
+        from chain cross join lateral (
+            select record, survivor from record where record.record = chain.survivor offset 0) as next
     ),
     family as (
         select record from chain where survivor is null
         union all
         select record.record from record join family on record.survivor = family.record
     )
-    select value, authority from patient_identifier join family using (record)
+    select value, authority
+    from family cross join lateral (
+        select value, authority, added_at from patient_identifier
+        where patient_identifier.record = family.record offset 0) as known
     order by added_at, authority, value";
 
 const MERGE_RECORD: &str = "update record set survivor = $2 where record = $1 and survivor is null";

@@ -87,6 +87,8 @@ async fn no_statement_reads_a_table_from_end_to_end() {
         kept.push((statement, format!("{uuids}, {any}")));
     }
     kept.push((record::FAMILIES, "'{7}'".to_owned()));
+    kept.push((record::SURVIVORS, "'{7}'".to_owned()));
+    kept.push((record::IDENTIFIERS, "'a', '7'".to_owned()));
     kept.push((record::SURVIVORS_WITH_PATIENT, "'{7}'".to_owned()));
     for (statement, values) in kept {
         let whole = read_whole(&client, "force_generic_plan", statement, &values).await;
