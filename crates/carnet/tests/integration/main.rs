@@ -14,6 +14,7 @@ mod compression;
 mod concurrency;
 mod conformance;
 mod crash;
+mod dependencies;
 mod feed;
 mod filing;
 mod harness;
