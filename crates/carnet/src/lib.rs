@@ -8,6 +8,7 @@ pub mod http;
 mod in_process;
 pub mod installation;
 pub mod logging;
+mod outbox;
 mod outgoing;
 mod registry_link;
 mod remote_registry;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use carnet::commands::{self, audit, codes, conformance, find, get, on_demand, patient, status, submit};
+use carnet::commands::{
+    self, audit, codes, conformance, find, get, on_demand, outbox, patient, status, submit,
+};
 use carnet::config::{Config, Role};
 use clap::{Parser, Subcommand};
 
@@ -55,6 +57,8 @@ enum Command {
     Codes(codes::Command),
     /// Show who did what, when.
     Audit(audit::Arguments),
+    /// Show the answers that go to another address and are not delivered yet.
+    Outbox(outbox::Arguments),
     /// Hold the conformance scenarios against any XDS.b server.
     Conformance(conformance::Arguments),
 }
@@ -95,6 +99,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Get(arguments) => get::run(&config, &arguments).await,
         Command::Codes(command) => codes::run(&command),
         Command::Audit(arguments) => audit::run(&config, &arguments).await,
+        Command::Outbox(arguments) => outbox::run(&config, &arguments).await,
         Command::Conformance(arguments) => conformance::run(&arguments).await,
     }
 }

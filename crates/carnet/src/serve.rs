@@ -22,6 +22,7 @@ use crate::feed::{Feed, Listener};
 use crate::http::{self, App};
 use crate::in_process::InProcess;
 use crate::installation::{Installation, data_folder};
+use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::registry_link::RegistryLink;
 use crate::remote_registry::RemoteRegistry;
@@ -102,7 +103,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     .workers(config.workers())
     .client_request_timeout(REQUEST_HEAD_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_SECONDS);
-    let mut background = Vec::new();
+    let mut background = vec![spawn(Outbox::carry(app.clone()))];
     if app.role.is_repository() {
         background.extend([spawn(sweep_regularly(app.clone())), spawn(settle_regularly(app.clone()))]);
     }
@@ -171,7 +172,7 @@ fn build(
             is_carnet: config.repository.registry_is_carnet,
             repository_unique_id: config.repository.unique_id.clone(),
             database: database.clone(),
-            outgoing,
+            outgoing: outgoing.clone(),
             endpoint: public_url.clone(),
         }),
     };
@@ -191,6 +192,7 @@ fn build(
         blobs,
         limits: config.limits.clone(),
         public_url,
+        outbox: Outbox::new(installation.database.clone(), outgoing, config.asynchronous.clone()),
         role: config.server.role,
         sources: config.registry.sources.clone(),
         repository_unique_id: config.repository.unique_id.clone(),

@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::rc::Rc;
 
-use awc::ClientResponse;
 use awc::body::{BodyStream, BoxBody, MessageBody, SizedStream};
 use awc::error::{PayloadError, SendRequestError};
 use awc::http::header;
+use awc::{ClientResponse, SendClientRequest};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use soap::{ContentType, Encoding, Header};
@@ -65,7 +65,39 @@ impl Client {
     }
 
     pub(crate) async fn exchange(&self, call: Call<'_>) -> Result<Answer, Error> {
-        let Call { url, action, encoding, envelope, meter, parts, folder } = call;
+        let (folder, meter, url) = (call.folder, call.meter.clone(), call.url);
+        let request = self.request(call);
+        self.watched(url, &meter, async {
+            let response = answered(url, &meter, request).await?;
+            receive(response, folder, &meter).await
+        })
+        .await
+    }
+
+    /// Posts an answer that was asked for on a connection of its own (WS-Addressing ReplyTo); any status of success will do.
+    pub async fn deliver(
+        &self,
+        url: &str,
+        action: &str,
+        encoding: Encoding,
+        envelope: String,
+        parts: Vec<mtom::Part>,
+    ) -> Result<(), Error> {
+        let meter = Rc::new(Meter::new(None));
+        let request =
+            self.request(Call { url, action, encoding, envelope, meter: meter.clone(), parts, folder: None });
+        self.watched(url, &meter, async {
+            let response = answered(url, &meter, request).await?;
+            match response.status().is_success() {
+                true => Ok(()),
+                false => Err(Error::Status(response.status().as_u16())),
+            }
+        })
+        .await
+    }
+
+    fn request(&self, call: Call<'_>) -> SendClientRequest {
+        let Call { url, action, encoding, envelope, meter, parts, .. } = call;
         let (content_type, body) = match encoding {
             Encoding::Simple => {
                 (soap::simple_content_type(action), counted(envelope.into_bytes().into(), &meter))
@@ -85,12 +117,7 @@ impl Client {
                 (content_type, body)
             }
         };
-        let request = self.http.post(url).insert_header((header::CONTENT_TYPE, content_type)).send_body(body);
-        self.watched(url, &meter, async {
-            let response = answered(url, &meter, request).await?;
-            receive(response, folder, &meter).await
-        })
-        .await
+        self.http.post(url).insert_header((header::CONTENT_TYPE, content_type)).send_body(body)
     }
 
     /// Posts anything, for tests that look at the wire.

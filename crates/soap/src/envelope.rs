@@ -12,6 +12,8 @@ pub struct Message<'d> {
     pub to: Option<String>,
     /// The address; `None` when it is anonymous or missing, which means the same.
     pub reply_to: Option<String>,
+    /// Where a fault goes; `None`: where the answer goes.
+    pub fault_to: Option<String>,
     pub relates_to: Option<String>,
     /// `wsse:Security`. Nothing in it has been checked.
     pub security: Option<Element<'d>>,
@@ -58,10 +60,11 @@ pub fn read<'d>(document: &'d Document<'_>, in_package: bool) -> Result<Message<
             return Err(fail(Fault::twice(name)));
         }
     }
-    let reply_to = block(ADDRESSING, "ReplyTo")
-        .and_then(|block| block.child(ADDRESSING, "Address"))
-        .map(|address| address.text().trim().to_owned())
-        .filter(|address| !address.is_empty() && address != ANONYMOUS);
+    let endpoint = |name: &str| {
+        let address = block(ADDRESSING, name)?.child(ADDRESSING, "Address")?.text().trim().to_owned();
+        Some(address).filter(|address| !address.is_empty())
+    };
+    let reply_to = endpoint("ReplyTo").filter(|address| address != ANONYMOUS);
     Ok(Message {
         action: text("Action"),
         to: text("To"),
@@ -70,15 +73,17 @@ pub fn read<'d>(document: &'d Document<'_>, in_package: bool) -> Result<Message<
         body: only_body(envelope, namespace).map_err(|reason| fail(Fault::sender(reason)))?,
         message_id,
         reply_to,
+        fault_to: endpoint("FaultTo"),
     })
 }
 
 /// Headers of which a second one would leave open which of them is meant.
-const SINGLE: [(&str, &str); 5] = [
+const SINGLE: [(&str, &str); 6] = [
     (ADDRESSING, "Action"),
     (ADDRESSING, "MessageID"),
     (ADDRESSING, "To"),
     (ADDRESSING, "ReplyTo"),
+    (ADDRESSING, "FaultTo"),
     (WSSE, "Security"),
 ];
 
@@ -120,17 +125,24 @@ pub struct Header<'a> {
     message_id: Option<&'a str>,
     relates_to: Option<&'a str>,
     to: Option<&'a str>,
+    /// The answer is wanted on the same connection.
+    wants_answer: bool,
 }
 
 impl<'a> Header<'a> {
     /// A request that wants its answer on the same connection.
     pub fn request(action: &'a str, message_id: &'a str, to: &'a str) -> Self {
-        Header { action, message_id: Some(message_id), relates_to: None, to: Some(to) }
+        Header { action, message_id: Some(message_id), relates_to: None, to: Some(to), wants_answer: true }
     }
 
     /// `relates_to`: the MessageID of the request, if it had one.
     pub fn response(action: &'a str, relates_to: Option<&'a str>) -> Self {
-        Header { action, message_id: None, relates_to, to: None }
+        Header { action, message_id: None, relates_to, to: None, wants_answer: false }
+    }
+
+    /// A response on a connection of its own (TF-2 Appendix V.5).
+    pub fn delivery(action: &'a str, message_id: &'a str, relates_to: Option<&'a str>, to: &'a str) -> Self {
+        Header { action, message_id: Some(message_id), relates_to, to: Some(to), wants_answer: false }
     }
 }
 
@@ -141,6 +153,8 @@ pub fn write(header: &Header<'_>, body: impl FnOnce(&mut Writer)) -> String {
     w.element("wsa:Action", &[("s:mustUnderstand", "1")], header.action);
     if let Some(id) = header.message_id {
         w.element("wsa:MessageID", &[], id);
+    }
+    if header.wants_answer {
         w.open("wsa:ReplyTo", &[]).element("wsa:Address", &[], ANONYMOUS).close();
     }
     if let Some(to) = header.to {

@@ -26,6 +26,10 @@ pub enum Subcode {
     ActionNotSupported,
     /// A header stands there twice.
     InvalidCardinality,
+    /// The answer goes nowhere but to the connection that the request came by.
+    OnlyAnonymousAddressSupported,
+    /// A header is missing that the message needs.
+    MessageAddressingHeaderRequired,
 }
 
 impl Subcode {
@@ -35,6 +39,10 @@ impl Subcode {
             Subcode::ActionMismatch => &["wsa:InvalidAddressingHeader", "wsa:ActionMismatch"],
             Subcode::ActionNotSupported => &["wsa:ActionNotSupported"],
             Subcode::InvalidCardinality => &["wsa:InvalidAddressingHeader", "wsa:InvalidCardinality"],
+            Subcode::OnlyAnonymousAddressSupported => {
+                &["wsa:InvalidAddressingHeader", "wsa:OnlyAnonymousAddressSupported"]
+            }
+            Subcode::MessageAddressingHeaderRequired => &["wsa:MessageAddressingHeaderRequired"],
         }
     }
 }
@@ -74,6 +82,16 @@ impl Fault {
     /// Neither action nor body are known here.
     pub fn action_not_supported(reason: impl Into<String>) -> Self {
         Fault::new(FaultCode::Sender, Some(Subcode::ActionNotSupported), reason)
+    }
+
+    /// ReplyTo or FaultTo name a place that this server sends nothing to.
+    pub fn only_anonymous(reason: impl Into<String>) -> Self {
+        Fault::new(FaultCode::Sender, Some(Subcode::OnlyAnonymousAddressSupported), reason)
+    }
+
+    /// A header is missing that the message needs.
+    pub fn header_required(reason: impl Into<String>) -> Self {
+        Fault::new(FaultCode::Sender, Some(Subcode::MessageAddressingHeaderRequired), reason)
     }
 
     pub(crate) fn twice(header: &str) -> Self {
@@ -123,9 +141,21 @@ impl Fault {
 
     /// `relates_to` wins over what [`Fault::relating_to`] set.
     pub fn to_envelope(&self, relates_to: Option<&str>) -> String {
+        self.envelope(relates_to, None)
+    }
+
+    /// For a connection of its own, with the MessageID and the address that it goes to.
+    pub fn to_delivery(&self, message_id: &str, relates_to: Option<&str>, to: &str) -> String {
+        self.envelope(relates_to, Some((message_id, to)))
+    }
+
+    fn envelope(&self, relates_to: Option<&str>, delivery: Option<(&str, &str)>) -> String {
         let mut w = Writer::new();
         w.open("s:Envelope", &[("xmlns:s", SOAP_1_2), ("xmlns:wsa", ADDRESSING)]).open("s:Header", &[]);
         w.element("wsa:Action", &[("s:mustUnderstand", "1")], self.action());
+        if let Some((message_id, to)) = delivery {
+            w.element("wsa:MessageID", &[], message_id).element("wsa:To", &[], to);
+        }
         if let Some(id) = relates_to.or(self.relates_to.as_deref()) {
             w.element("wsa:RelatesTo", &[], id);
         }

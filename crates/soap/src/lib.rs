@@ -16,6 +16,8 @@ pub const SOAP_1_2: &str = "http://www.w3.org/2003/05/soap-envelope";
 pub const SOAP_1_1: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 pub const ADDRESSING: &str = "http://www.w3.org/2005/08/addressing";
 pub const ANONYMOUS: &str = "http://www.w3.org/2005/08/addressing/anonymous";
+/// The address of an answer that nobody wants.
+pub const NONE: &str = "http://www.w3.org/2005/08/addressing/none";
 pub const WSSE: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
 
 /// `Content-Type` of plain SOAP.

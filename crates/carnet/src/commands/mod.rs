@@ -7,6 +7,7 @@ pub mod conformance;
 pub mod find;
 pub mod get;
 pub mod on_demand;
+pub mod outbox;
 pub mod patient;
 pub mod status;
 pub mod submit;

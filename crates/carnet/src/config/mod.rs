@@ -4,6 +4,7 @@
 //! test holds it against the rows.
 
 mod affinity;
+mod asynchronous;
 mod feed;
 mod kind;
 mod peers;
@@ -26,6 +27,7 @@ use peers::PEERS;
 use source::{Shown, Source};
 
 pub use affinity::read as read_codes;
+pub use asynchronous::Asynchronous;
 pub use feed::{Feed, Sender};
 pub use peers::Peers;
 pub use source::{Problem, Problems};
@@ -49,6 +51,7 @@ pub struct Config {
     pub on_demand: OnDemand,
     pub patients: Patients,
     pub feed: Feed,
+    pub asynchronous: Asynchronous,
     pub limits: Limits,
     pub audit: Audit,
     pub metadata: Metadata,
@@ -214,6 +217,7 @@ impl Config {
             ins_key: from.choice("patients.ins_key", [("warn", InsKey::Warn), ("refuse", InsKey::Refuse)]),
         };
         let feed = Feed::load(&mut from, &patients);
+        let asynchronous = Asynchronous::read(&mut from);
         let limits = Limits {
             inline_document: from.get("limits.inline_document", SIZE, 32 * MIB),
             request: from.get("limits.request", SIZE, 2048 * MIB),
@@ -271,6 +275,7 @@ impl Config {
             on_demand,
             patients,
             feed,
+            asynchronous,
             limits,
             audit,
             metadata,

@@ -14,6 +14,7 @@ use xds::message::RegistryResponse;
 use xml::Writer;
 
 use super::body::{self, Incoming};
+use super::reply::Reply;
 use super::{App, PeerCertificate};
 
 /// A request whose envelope was read.
@@ -21,7 +22,7 @@ pub struct Exchange<'a> {
     pub app: &'a App,
     pub message: &'a Message<'a>,
     pub encoding: Encoding,
-    request: &'a HttpRequest,
+    origin: Requester,
     started: Instant,
 }
 
@@ -59,10 +60,46 @@ async fn understood(
     let limits = xml::Limits { bytes: usize::MAX, depth: app.limits.xml_depth, ..xml::Limits::default() };
     let document = xml::Document::parse(&text, &limits).map_err(sender)?;
     let message = soap::read(&document, incoming.encoding == Encoding::Mtom)?;
-    let exchange =
-        Exchange { app, message: &message, encoding: incoming.encoding, request, started: Instant::now() };
+    let reply = Reply::wanted(&message, &app.outbox)
+        .map_err(|fault| fault.relating_to(message.message_id.clone()))?;
+    let exchange = Exchange {
+        app,
+        message: &message,
+        encoding: incoming.encoding,
+        origin: origin(app, request),
+        started: Instant::now(),
+    };
+    if let Some(response) = reply.postponed(&exchange, &text).await {
+        return Ok(response);
+    }
     let answer = dispatch(&exchange).await.unwrap_or_else(Answer::Fault);
-    Ok(exchange.reply(answer))
+    Ok(reply.send(&exchange, answer).await)
+}
+
+/// Carries out a request whose envelope was kept, for the one who sent it. With the answer, the address of its FaultTo.
+pub async fn again(
+    app: &App,
+    encoding: Encoding,
+    envelope: &str,
+    requester: Requester,
+    dispatch: impl AsyncFnOnce(&Exchange<'_>) -> Result<Answer, Fault>,
+) -> Result<(Answer, Option<String>), Fault> {
+    let limits = xml::Limits { bytes: usize::MAX, depth: app.limits.xml_depth, ..xml::Limits::default() };
+    let document =
+        xml::Document::parse(envelope, &limits).map_err(|error| Fault::sender(error.to_string()))?;
+    let message = soap::read(&document, encoding == Encoding::Mtom)?;
+    let exchange = Exchange { app, message: &message, encoding, origin: requester, started: Instant::now() };
+    let answer = dispatch(&exchange).await.unwrap_or_else(Answer::Fault);
+    Ok((answer, message.fault_to.clone()))
+}
+
+/// The caller as far as the connection tells.
+fn origin(app: &App, request: &HttpRequest) -> Requester {
+    let endpoint = format!("{}{}", app.public_url, request.path());
+    let mut requester = Requester::remote(request.peer_addr().map(|address| address.ip()), &endpoint);
+    requester.certificate_fingerprint =
+        request.conn_data::<PeerCertificate>().map(|PeerCertificate(fingerprint)| fingerprint.clone());
+    requester
 }
 
 /// How a transaction went wrong, for its line in the log.
@@ -107,13 +144,7 @@ impl Answer {
 impl Exchange<'_> {
     /// The caller as far as the connection and the SOAP header tell. Nothing in a security header is believed yet.
     pub fn requester(&self) -> Requester {
-        let endpoint = format!("{}{}", self.app.public_url, self.request.path());
-        let mut requester =
-            Requester::remote(self.request.peer_addr().map(|address| address.ip()), &endpoint);
-        requester.certificate_fingerprint = self
-            .request
-            .conn_data::<PeerCertificate>()
-            .map(|PeerCertificate(fingerprint)| fingerprint.clone());
+        let mut requester = self.origin.clone();
         requester.reply_to = self.message.reply_to.clone();
         if self.message.security.is_some() {
             requester.authentication = Authentication::Unverified;
@@ -146,10 +177,6 @@ impl Exchange<'_> {
             body.line(),
             self.message.action.as_deref().unwrap_or_default()
         ))
-    }
-
-    fn reply(&self, answer: Answer) -> HttpResponse {
-        answer.into_response(self.encoding, self.message.message_id.as_deref())
     }
 
     /// The line of a transaction that answers with an acknowledgement.

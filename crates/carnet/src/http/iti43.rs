@@ -14,7 +14,13 @@ use xds::message::{
 
 use super::exchange::{Answer, Exchange};
 
-pub async fn answer(exchange: &Exchange<'_>) -> Answer {
+/// With its wsa:Action looked at.
+pub async fn checked(exchange: &Exchange<'_>) -> Result<Answer, Fault> {
+    exchange.action(&[ITI_43])?;
+    Ok(answer(exchange).await)
+}
+
+async fn answer(exchange: &Exchange<'_>) -> Answer {
     let requests = match RetrieveRequest::read(exchange.message.body) {
         Ok(RetrieveRequest(requests)) => requests,
         Err(MessageError(context)) => return refused(ErrorCode::XDSRepositoryError, &context),

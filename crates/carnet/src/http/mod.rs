@@ -16,10 +16,12 @@ mod iti62;
 mod iti86;
 mod iti92;
 mod registry_service;
+mod reply;
 mod repository_service;
 mod wsdl;
 
 pub use compression::pack_answer;
+pub use reply::retrieve_later;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ use repository::Repository;
 
 use crate::config::{Limits, Peers, Role};
 use crate::feed::Feed;
+use crate::outbox::Outbox;
 use crate::registry_link::RegistryLink;
 use crate::tls;
 
@@ -44,6 +47,7 @@ pub struct App {
     pub registry: Registry,
     pub repository: Repository<RegistryLink, LocalStore>,
     pub feed: Arc<Feed>,
+    pub outbox: Outbox,
     pub role: Role,
     /// Who may register metadata (ITI-42).
     pub sources: Peers,

@@ -32,10 +32,7 @@ async fn dispatch(exchange: &Exchange<'_>, parts: &mut Parts) -> Result<Answer, 
             exchange.action(&[action::ITI_41])?;
             iti41::answer(exchange, parts).await
         }
-        (ns::XDS, "RetrieveDocumentSetRequest") => {
-            exchange.action(&[action::ITI_43])?;
-            Ok(iti43::answer(exchange).await)
-        }
+        (ns::XDS, "RetrieveDocumentSetRequest") => iti43::checked(exchange).await,
         (ns::RMD, "RemoveDocumentsRequest") => {
             exchange.action(&[action::ITI_86])?;
             Ok(iti86::answer(exchange).await)

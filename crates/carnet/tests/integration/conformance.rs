@@ -20,6 +20,7 @@ async fn serve() -> Server {
     let authority = Options::new(String::new(), String::new()).authority;
     Server::with(&[
         ("CARNET_PATIENTS__UNKNOWN", "open"),
+        ("CARNET_ASYNCHRONOUS__REPLY_TO", "http://127.0.0.1:*"),
         ("CARNET_FEED__MLLP", "127.0.0.1:0"),
         ("CARNET_FEED__AUTHORITY", &authority),
     ])
@@ -104,13 +105,15 @@ impl Watch for Server {
     }
 }
 
-/// Of every table its name, how many rows it has, and a digest of all of them.
+/// Of every table its name, how many rows it has, and a digest of all of them. Traces and answers under way are no part of the
+/// record.
 const DUMP: &str = "
     select t.table_name::text,
            query_to_xml(format('select count(*) as n, bit_xor(hashtextextended(r::text, 0)) as h from %I r',
                                t.table_name), false, true, '')::text
       from information_schema.tables t
-     where t.table_schema = 'public' and t.table_type = 'BASE TABLE' and t.table_name not like 'audit%'";
+     where t.table_schema = 'public' and t.table_type = 'BASE TABLE' and t.table_name not like 'audit%'
+        and t.table_name <> 'outbox'";
 
 fn list(folder: &Path, files: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten() {

@@ -7,6 +7,7 @@
     reason = "a test that cannot be set up has failed, and says what it skipped"
 )]
 
+mod asynchronous;
 mod bad_input;
 mod codes;
 mod command_line;
