@@ -9,7 +9,9 @@ use client::{Client, Endpoints, Error};
 use database::Database;
 use repository::pending::{Begun, Sent};
 use repository::port::{self, Filing, Readable, RegistryFailure};
-use xds::constants::{DOCUMENT_ENTRY_PATIENT_ID, DOCUMENT_ENTRY_UNIQUE_ID};
+use xds::constants::{
+    DOCUMENT_ENTRY_PATIENT_ID, DOCUMENT_ENTRY_UNIQUE_ID, QUERY_GET_SUBMISSION_SET_AND_CONTENTS,
+};
 use xds::ebxml::{ExtrinsicObject, SubmitObjects};
 use xds::error::{ErrorCode, Finding};
 use xds::message::{ReceivedResponse, ResponseStatus};
@@ -19,8 +21,6 @@ use crate::outgoing::Outgoing;
 
 /// Slots of this prefix are between our repository and our registry.
 const INTERNAL: &str = "urn:carnet:";
-/// GetSubmissionSetAndContents.
-const GET_SUBMISSION: &str = "urn:uuid:e8e3cb2c-e39c-46b9-99e4-c12f57260b83";
 
 pub struct RemoteRegistry {
     pub url: String,
@@ -88,7 +88,7 @@ impl port::Registry for RemoteRegistry {
     }
 
     async fn has(&self, sent: &Sent) -> Result<bool, RegistryFailure> {
-        let request = Request::new(GET_SUBMISSION, ReturnType::LeafClass)
+        let request = Request::new(QUERY_GET_SUBMISSION_SET_AND_CONTENTS, ReturnType::LeafClass)
             .with_string("$XDSSubmissionSetUniqueId", &sent.submission_set);
         let answer = self.client().query(&request).await.map_err(away)?;
         if answer.response.status == ResponseStatus::Failure {

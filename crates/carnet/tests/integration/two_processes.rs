@@ -168,7 +168,45 @@ impl Stub {
     }
 }
 
+/// Passes requests on to a registry, and all answers but those to registrations back.
+async fn losing_answers(registry: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/registry", listener.local_addr().unwrap());
+    actix_web::rt::spawn(async move {
+        let client = Client::new(Endpoints::of_server(&registry));
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let request = whole_request(&mut stream).await;
+            let body = request.split_once("\r\n\r\n").unwrap().1.to_owned();
+            let kind = ("Content-Type", "application/soap+xml");
+            let answer = client.post(&registry, &[kind], body).await.unwrap();
+            if !request.contains("SubmitObjectsRequest") {
+                write_answer(&mut stream, &String::from_utf8_lossy(&answer.body)).await;
+            }
+        }
+    });
+    url
+}
+
 async fn read_request(mut stream: TcpStream, reply: impl Fn(&str) -> Reply) -> String {
+    let request = whole_request(&mut stream).await;
+    if let Reply::Body { action, xml } = reply(&request) {
+        let envelope = soap::write(&soap::Header::response(action, None), |w| {
+            w.raw(&xml);
+        });
+        write_answer(&mut stream, &envelope).await;
+    }
+    request
+}
+
+async fn write_answer(stream: &mut TcpStream, envelope: &str) {
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{envelope}",
+        envelope.len()
+    );
+    stream.write_all(answer.as_bytes()).await.unwrap();
+}
+
+async fn whole_request(stream: &mut TcpStream) -> String {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
     let is_whole = |request: &[u8]| {
@@ -183,18 +221,7 @@ async fn read_request(mut stream: TcpStream, reply: impl Fn(&str) -> Reply) -> S
         assert!(length > 0, "the request ended early");
         request.extend_from_slice(&buffer[..length]);
     }
-    let request = String::from_utf8(request).unwrap();
-    if let Reply::Body { action, xml } = reply(&request) {
-        let envelope = soap::write(&soap::Header::response(action, None), |w| {
-            w.raw(&xml);
-        });
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{envelope}",
-            envelope.len()
-        );
-        stream.write_all(answer.as_bytes()).await.unwrap();
-    }
-    request
+    String::from_utf8(request).unwrap()
 }
 
 fn registry_response(status: &str, errors: &[(&str, &str, &str)]) -> Reply {
@@ -317,6 +344,27 @@ async fn a_registration_whose_answer_is_lost_is_looked_for_before_anything_is_an
     let response = server.file(&other).await;
     assert_eq!(codes(&response), ["XDSRepositoryError"]);
     server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_lost_answer_of_our_own_registry_is_found_there() {
+    let registry = registry(&[]).await;
+    let repository = repository(&losing_answers(address(&registry)).await).await;
+    let submission = Submission::new(&patient(), "lettre");
+    assert_filed(&repository.file(&submission).await);
+    assert_eq!(registry.count("select count(*) from submission_set").await, 1);
+    assert_eq!(repository.count("select count(*) from document where state = 'registered'").await, 1);
+    assert_eq!(repository.count("select count(*) from filing").await, 0);
+    assert_eq!(repository.read(&submission.entry.unique_id).await.unwrap(), b"lettre");
+
+    // What the registry refused it does not show: the outcome stays unknown.
+    let mut refused = Submission::new(&patient(), "lettre");
+    refused.entry.entry_uuid = submission.entry.entry_uuid;
+    refused.associations[0].target = submission.entry.entry_uuid;
+    assert_eq!(codes(&repository.file(&refused).await), ["XDSRepositoryError"]);
+    assert_eq!(repository.count("select count(*) from document where state = 'stored'").await, 1);
+    repository.stop().await;
+    registry.stop().await;
 }
 
 /// Waits until so many submissions are not settled.
