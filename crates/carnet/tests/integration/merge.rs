@@ -76,6 +76,15 @@ async fn the_surviving_record_shows_the_union_and_the_subsumed_one_takes_no_more
     }
     assert!(documents(&server, &a).await.is_empty());
     assert_eq!(server.read(&of_a.entry.unique_id).await.unwrap(), b"of a");
+    let read_of = |patient: &Cx| {
+        format!(
+            "select count(*) from audit_event where act = 'iti43-repository' and outcome = 'success'
+                and patient_id = '{}'",
+            patient.id
+        )
+    };
+    assert_eq!(server.count(&read_of(&b)).await, 1);
+    assert_eq!(server.count(&read_of(&a)).await, 0, "the patient is who survives");
     // Although this server opens records of patients it does not know.
     let refused = server.file(&Submission::new(&a, "too late")).await;
     assert_eq!(codes(&refused), ["XDSUnknownPatientId"]);

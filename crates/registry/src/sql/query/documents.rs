@@ -16,11 +16,9 @@ macro_rules! columns {
 /// What is shown of a record's present.
 macro_rules! shown {
     () => {
-        " and removed_at is null
-        and ($2 or availability = 'Online' and not exists (
+        " and ($2 or availability = 'Online' and not exists (
             select from document_entry as later
-            where later.logical_id = document_entry.logical_id and later.version > document_entry.version
-                and later.removed_at is null))"
+            where later.logical_id = document_entry.logical_id and later.version > document_entry.version))"
     };
 }
 
@@ -119,13 +117,12 @@ pub(super) const BY_LOGICAL_ID: &str =
 
 /// The newest version tells whether a document is online and whose it is.
 pub(super) const READABLE_DOCUMENTS: &str = "
-    select document_entry.unique_id, document_entry.hash, document_entry.patient_id
+    select document_entry.record, document_entry.unique_id, document_entry.hash, document_entry.patient_id
     from unique_id join document_entry
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
-    where unique_id.value = any($1) and removed_at is null and availability = 'Online' and not exists (
+    where unique_id.value = any($1) and availability = 'Online' and not exists (
         select from document_entry as later
-        where later.logical_id = document_entry.logical_id and later.version > document_entry.version
-            and later.removed_at is null)
+        where later.logical_id = document_entry.logical_id and later.version > document_entry.version)
     order by registered_at";
 
 /// A document that may be retrieved.
@@ -255,15 +252,17 @@ pub async fn documents_by_ids<C: GenericClient>(
     rows(client, statement, &parameters).await?.iter().map(document).collect()
 }
 
+/// With the number of their record.
 pub async fn readable_documents<C: GenericClient>(
     client: &C,
     unique_ids: &[String],
-) -> Result<Vec<Readable>, Error> {
+) -> Result<Vec<(i64, Readable)>, Error> {
     rows(client, READABLE_DOCUMENTS, &[&unique_ids])
         .await?
         .iter()
         .map(|row| {
-            Ok(Readable { unique_id: row.try_get(0)?, hash: row.try_get(1)?, patient_id: row.try_get(2)? })
+            let (unique_id, hash, patient_id) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+            Ok((row.try_get(0)?, Readable { unique_id, hash, patient_id }))
         })
         .collect()
 }
