@@ -24,7 +24,7 @@ impl State {
             .chain(update.documents.iter().map(|v| v.object.entry_uuid))
             .chain(update.folders.iter().map(|v| v.object.entry_uuid))
             .chain(std::iter::once(update.submission_set.entry_uuid));
-        let current = newest.iter().filter_map(|n| n.entry_uuid);
+        let current = newest.iter().map(|n| n.entry_uuid);
         let ids: Vec<Uuid> = named.iter().copied().chain(own).chain(current).collect();
         let mut state = State {
             stored: HashMap::new(),
@@ -55,11 +55,10 @@ impl State {
         let mut newest: HashMap<Uuid, Newest> = HashMap::new();
         for object in &stored {
             let Some(version) = object.version() else { continue };
-            let known = newest.get(&version.logical_id).map_or(0, |n| n.highest);
+            let known = newest.get(&version.logical_id).map_or(0, |n| n.number);
             if version.number > known {
-                let entry_uuid = Some(object.entry_uuid);
-                let (logical_id, highest) = (version.logical_id, version.number);
-                newest.insert(logical_id, Newest { logical_id, highest, entry_uuid });
+                let (logical_id, number) = (version.logical_id, version.number);
+                newest.insert(logical_id, Newest { logical_id, number, entry_uuid: object.entry_uuid });
             }
         }
         State { stored: stored.into_iter().map(|s| (s.entry_uuid, s)).collect(), newest }
@@ -71,7 +70,7 @@ impl State {
 
     /// The newest version of a logical object.
     pub fn current(&self, logical_id: Uuid) -> Option<&Stored> {
-        self.get(self.newest.get(&logical_id)?.entry_uuid?)
+        self.get(self.newest.get(&logical_id)?.entry_uuid)
     }
 
     pub fn current_document(&self, logical_id: Uuid) -> Option<&Stored> {
@@ -82,14 +81,14 @@ impl State {
         self.current(logical_id).filter(|stored| stored.is_folder())
     }
 
-    /// The number of the version that comes after all that there were.
+    /// The number of the version that comes after all that there are.
     pub fn next_number(&self, logical_id: Uuid) -> i32 {
-        self.newest.get(&logical_id).map_or(1, |newest| newest.highest.saturating_add(1))
+        self.newest.get(&logical_id).map_or(1, |newest| newest.number.saturating_add(1))
     }
 
     pub fn is_newest(&self, stored: &Stored) -> bool {
         stored.version().is_none_or(|version| {
-            self.newest.get(&version.logical_id).and_then(|n| n.entry_uuid) == Some(stored.entry_uuid)
+            self.newest.get(&version.logical_id).map(|n| n.entry_uuid) == Some(stored.entry_uuid)
         })
     }
 

@@ -17,8 +17,7 @@ const OBJECTS_WITH_UNIQUE_IDS: &str = "
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
     where unique_id.value = any($1) and not exists (
         select from document_entry as later
-        where later.logical_id = document_entry.logical_id and later.version > document_entry.version
-            and later.removed_at is null)";
+        where later.logical_id = document_entry.logical_id and later.version > document_entry.version)";
 
 const OBJECTS: &str = "select entry_uuid, record, kind from object where entry_uuid = any($1)";
 

@@ -35,11 +35,11 @@ const LOCK_ASSOCIATIONS: &str = "
     where object.entry_uuid = any($1) order by object.entry_uuid for update of association";
 
 const NEWEST: &str = "
-    select logical_id, max(version), (array_agg(entry_uuid order by version desc) filter (where removed_at is null))[1]
-    from document_entry where logical_id = any($1) group by logical_id
+    (select distinct on (logical_id) logical_id, version, entry_uuid
+    from document_entry where logical_id = any($1) order by logical_id, version desc)
     union all
-    select logical_id, max(version), (array_agg(entry_uuid order by version desc) filter (where removed_at is null))[1]
-    from folder where logical_id = any($1) group by logical_id";
+    (select distinct on (logical_id) logical_id, version, entry_uuid
+    from folder where logical_id = any($1) order by logical_id, version desc)";
 
 const STORED: &str = "
     select object.entry_uuid, object.record, object.kind,
@@ -51,12 +51,11 @@ const STORED: &str = "
         left join folder as f using (record, entry_uuid)
         left join submission_set as s using (record, entry_uuid)
         left join association as a using (record, entry_uuid)
-    where object.entry_uuid = any($1)
-        and coalesce(d.removed_at, f.removed_at, s.removed_at, a.removed_at) is null";
+    where object.entry_uuid = any($1)";
 
 const LINKS: &str = "
     select association_type, source, target, fragment from association
-    where (source = any($1) or target = any($1)) and status = 'Approved' and removed_at is null
+    where (source = any($1) or target = any($1)) and status = 'Approved'
     order by registered_at, entry_uuid";
 
 const DOCUMENT_FRAGMENT: &str = "
@@ -87,7 +86,7 @@ const UNRECONCILED: &str = "
         from touched
             join object as source on source.entry_uuid = touched.source
             join object as target on target.entry_uuid = touched.target
-        where touched.status = 'Approved' and touched.removed_at is null
+        where touched.status = 'Approved'
             and touched.submission_set_status is distinct from 'Reference'
             and source.record <> target.record
     ), survivor as (
@@ -100,15 +99,15 @@ const UNRECONCILED: &str = "
     ), approved as (
         select entry_uuid from document_entry
         where (record, entry_uuid) in (select one, source from pair union select other, target from pair)
-            and status = 'Approved' and removed_at is null
+            and status = 'Approved'
         union all
         select entry_uuid from folder
         where (record, entry_uuid) in (select one, source from pair union select other, target from pair)
-            and status = 'Approved' and removed_at is null
+            and status = 'Approved'
         union all
         select entry_uuid from submission_set
         where (record, entry_uuid) in (select one, source from pair union select other, target from pair)
-            and status = 'Approved' and removed_at is null
+            and status = 'Approved'
     )
     select distinct pair.source, pair.target from pair
         join patient as one on one.of = pair.one
@@ -168,14 +167,12 @@ impl Stored {
     }
 }
 
-/// Where a logical object stands.
+/// The newest version of a logical object.
 #[derive(Debug, Clone, Copy)]
 pub struct Newest {
     pub logical_id: Uuid,
-    /// The highest number that was given, to a removed version too.
-    pub highest: i32,
-    /// The newest version that is not removed.
-    pub entry_uuid: Option<Uuid>,
+    pub number: i32,
+    pub entry_uuid: Uuid,
 }
 
 /// An approved association, for its copies.
@@ -200,7 +197,7 @@ pub async fn lock_versions<C: GenericClient>(client: &C, ids: &[Uuid]) -> Result
         .await?
         .iter()
         .map(|row| {
-            Ok(Newest { logical_id: row.try_get(0)?, highest: row.try_get(1)?, entry_uuid: row.try_get(2)? })
+            Ok(Newest { logical_id: row.try_get(0)?, number: row.try_get(1)?, entry_uuid: row.try_get(2)? })
         })
         .collect()
 }

@@ -14,8 +14,7 @@ macro_rules! select {
             from association
             where ",
             $start,
-            " and removed_at is null
-                and ($2 or status = 'Approved')
+            " and ($2 or status = 'Approved')
                 and ($4::text[] is null or status = any($4))
                 and ($5::text[] is null or association_type = any($5))
             order by registered_at, entry_uuid
@@ -31,7 +30,7 @@ pub(super) const BY_ID: &str = "
     select association.record, association.entry_uuid, fragment, status, source, target
     from object join association
         on association.record = object.record and association.entry_uuid = object.entry_uuid
-    where object.entry_uuid = any($1) and removed_at is null
+    where object.entry_uuid = any($1)
         and ($2 or status = 'Approved')
         and ($4::text[] is null or status = any($4))
         and ($5::text[] is null or association_type = any($5))

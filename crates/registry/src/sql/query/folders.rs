@@ -16,16 +16,14 @@ macro_rules! newest {
     () => {
         "not exists (
             select from folder as later
-            where later.logical_id = folder.logical_id and later.version > folder.version
-                and later.removed_at is null)"
+            where later.logical_id = folder.logical_id and later.version > folder.version)"
     };
 }
 
 macro_rules! filter {
     () => {
         concat!(
-            " and removed_at is null
-            and ($2 or ",
+            " and ($2 or ",
             newest!(),
             ")
             and status = any($4)
@@ -42,7 +40,7 @@ macro_rules! filter {
 macro_rules! by_id {
     () => {
         concat!(
-            " and removed_at is null and ($2 or status = 'Approved' and ",
+            " and ($2 or status = 'Approved' and ",
             newest!(),
             ") order by registered_at, folder.entry_uuid limit $3"
         )

@@ -8,7 +8,7 @@ use crate::sql::rows;
 pub(super) const FIND: &str = "
     select record, entry_uuid, fragment, status, patient_id
     from submission_set
-    where record = any($1) and removed_at is null
+    where record = any($1)
         and status = any($3)
         and ($4::text[] is null or source_id = any($4))
         and ($5::text is null or submission_time >= $5)
@@ -23,7 +23,7 @@ pub(super) const BY_ENTRY_UUID: &str = "
     select submission_set.record, submission_set.entry_uuid, fragment, status, patient_id
     from object join submission_set
         on submission_set.record = object.record and submission_set.entry_uuid = object.entry_uuid
-    where object.entry_uuid = any($1) and removed_at is null
+    where object.entry_uuid = any($1)
     order by registered_at, submission_set.entry_uuid
     limit $2";
 
@@ -31,7 +31,7 @@ pub(super) const BY_UNIQUE_ID: &str = "
     select submission_set.record, submission_set.entry_uuid, fragment, status, patient_id
     from unique_id join submission_set
         on submission_set.record = unique_id.record and submission_set.entry_uuid = unique_id.entry_uuid
-    where unique_id.value = any($1) and removed_at is null
+    where unique_id.value = any($1)
     order by registered_at, submission_set.entry_uuid
     limit $2";
 
