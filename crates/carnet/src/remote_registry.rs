@@ -19,9 +19,6 @@ use xds::query::{Request, ReturnType};
 
 use crate::outgoing::Outgoing;
 
-/// Slots of this prefix are between our repository and our registry.
-const INTERNAL: &str = "urn:carnet:";
-
 pub struct RemoteRegistry {
     pub url: String,
     /// It is a Carnet, and is told what the documents' headers say.
@@ -49,9 +46,7 @@ impl port::Registry for RemoteRegistry {
         filing: Filing,
     ) -> Result<Vec<Finding>, RegistryFailure> {
         if !self.is_carnet {
-            for object in &mut objects.extrinsic_objects {
-                object.common.slots.retain(|slot| !slot.name.starts_with(INTERNAL));
-            }
+            objects.drop_internal_slots();
         }
         let submission_set = objects.submission_set_unique_id().unwrap_or_default().to_owned();
         let sent = filing.sent(&submission_set);

@@ -10,6 +10,9 @@ pub mod ns {
     pub const RMD: &str = "urn:ihe:iti:rmd:2017";
 }
 
+/// How the names of the Slots begin that only our repository and our registry say to each other.
+pub const INTERNAL_SLOTS: &str = "urn:carnet:";
+
 pub const SUBMISSION_SET_NODE: &str = "urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd";
 pub const SUBMISSION_SET_AUTHOR: &str = "urn:uuid:a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d";
 pub const SUBMISSION_SET_CONTENT_TYPE_CODE: &str = "urn:uuid:aa543740-bdda-424e-8c96-df4873be8500";

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use xml::Writer;
 
 use crate::constants::*;
-use crate::ebxml::{self, Common, Slot, SubmitObjects};
+use crate::ebxml::{self, Common, SubmitObjects};
 use crate::metadata::{ANNOTATIONS, Association, AssociationType};
 use crate::submission::ValidSubmission;
 use crate::value::uuid_urn;
@@ -23,8 +23,6 @@ const FIRST: u32 = 1;
 
 const AVAILABILITY_SLOT: &str = "documentAvailability";
 const LAST_UPDATE_TIME_SLOT: &str = "lastUpdateTime";
-/// Slots between our repository and our registry.
-const INTERNAL: &str = "urn:carnet:";
 
 /// A registry object as ebXML text with holes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +152,7 @@ impl Fragment {
 
 fn prepare(common: &mut Common, patient_id_scheme: Option<&str>) {
     common.status = Some(STATUS.to_string());
-    common.slots.retain(|slot: &Slot| !slot.name.starts_with(INTERNAL));
+    common.drop_internal_slots();
     for identifier in &mut common.external_identifiers {
         if Some(identifier.identification_scheme.as_str()) == patient_id_scheme {
             identifier.value = PATIENT_ID.to_string();

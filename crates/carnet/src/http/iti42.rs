@@ -9,7 +9,7 @@ use xds::message::MessageError;
 use super::exchange::{Answer, Exchange};
 
 pub async fn answer(exchange: &Exchange<'_>) -> Answer {
-    let objects = match SubmitObjects::read(exchange.message.body) {
+    let mut objects = match SubmitObjects::read(exchange.message.body) {
         Ok(objects) => objects,
         Err(MessageError(context)) => {
             let finding = Finding::error(ErrorCode::XDSRegistryMetadataError, None, context);
@@ -18,6 +18,10 @@ pub async fn answer(exchange: &Exchange<'_>) -> Answer {
     };
     let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
     let (app, requester) = (exchange.app, exchange.requester());
+    // A repository in this process has no need of SOAP: what comes this way is from somebody else's.
+    if app.role.is_repository() {
+        objects.drop_internal_slots();
+    }
     let result = match app.sources.have(&requester) {
         true => app.registry.register(&requester, objects, &Alone).await,
         false => app.registry.turn_away(&requester, &objects, vec![not_a_source()]).await,

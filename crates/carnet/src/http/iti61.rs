@@ -8,12 +8,14 @@ use xds::message::{MessageError, RegistryResponse};
 use super::exchange::{Answer, Exchange};
 
 pub async fn answer(exchange: &Exchange<'_>) -> Answer {
-    let objects = match SubmitObjects::read(exchange.message.body) {
+    let mut objects = match SubmitObjects::read(exchange.message.body) {
         Ok(objects) => objects,
         Err(MessageError(context)) => {
             return answered(vec![Finding::error(ErrorCode::XDSRegistryMetadataError, None, context)]);
         }
     };
+    // A document that does not exist yet has no header.
+    objects.drop_internal_slots();
     let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
     let result = exchange.app.registry.register_on_demand(&exchange.requester(), objects).await;
     exchange.log("ITI-61", &submission_set, result.as_ref().err().map(Into::into));

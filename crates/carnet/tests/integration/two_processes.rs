@@ -132,6 +132,29 @@ async fn who_is_no_source_of_the_registry_is_refused_with_a_trace() {
     registry.stop().await;
 }
 
+/// Facts of a document's header come from a repository of ours that is not in the registry's process.
+#[actix_web::test]
+async fn header_facts_are_believed_of_a_source_by_a_registry_alone_only() {
+    let mut objects = Submission::new(&patient(), "lettre").objects();
+    let slots = [
+        ("hash", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+        ("size", "0"),
+        ("repositoryUniqueId", REPOSITORY),
+        ("urn:carnet:cda:setId", "1.2.3^4"),
+    ];
+    for (slot, value) in slots {
+        objects.extrinsic_objects[0].common.set_slot(slot, value);
+    }
+    let alone = registry(&[]).await;
+    let both = Server::start().await;
+    for (server, facts) in [(&alone, 1), (&both, 0)] {
+        assert_filed(&server.client.register(&objects).await.unwrap());
+        assert_eq!(server.count("select count(*) from header_fact").await, facts);
+    }
+    alone.stop().await;
+    both.stop().await;
+}
+
 /// What a registry that is not ours does with a request.
 enum Reply {
     Body {

@@ -9,9 +9,6 @@ use xds::error::{ErrorCode, Finding};
 
 use crate::{Failure, InsKey, Repository, port};
 
-/// Slots of this prefix are between our repository and our registry: nobody else's are believed.
-const INTERNAL: &str = "urn:carnet:";
-
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
     /// Adds the header facts of a CDA document to its metadata. A document that is not CDA, or whose header cannot be
     /// read, is stored all the same.
@@ -20,7 +17,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         object: &mut ExtrinsicObject,
         stored: &Stored,
     ) -> Result<Vec<Finding>, Failure> {
-        object.common.slots.retain(|slot| !slot.name.starts_with(INTERNAL));
+        object.common.drop_internal_slots();
         let mime_type = object.mime_type.as_deref().unwrap_or_default().to_ascii_lowercase();
         let is_xml = mime_type.contains("xml") || mime_type.contains("xslt");
         if !is_xml || stored.size > self.settings.cda_header.bytes as u64 {

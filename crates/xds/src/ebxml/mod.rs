@@ -114,6 +114,11 @@ impl Common {
         self.slots.push(Slot { name: name.to_owned(), slot_type: None, values: vec![value.into()] });
     }
 
+    /// Forgets the Slots that only our repository and our registry say to each other.
+    pub fn drop_internal_slots(&mut self) {
+        self.slots.retain(|slot| !slot.name.starts_with(crate::constants::INTERNAL_SLOTS));
+    }
+
     /// The value of the ExternalIdentifier of that scheme.
     pub fn external_identifier(&self, scheme: &str) -> Option<&str> {
         self.external_identifiers.iter().find(|e| e.identification_scheme == scheme).map(|e| e.value.as_str())
@@ -128,6 +133,11 @@ impl SubmitObjects {
     /// The package that is marked as SubmissionSet; the first one if the submission is wrong and has several.
     pub fn submission_set(&self) -> Option<&RegistryPackage> {
         self.packages.iter().find(|p| p.common.is_classified_as(crate::constants::SUBMISSION_SET_NODE))
+    }
+
+    /// As [`Common::drop_internal_slots`], of every document.
+    pub fn drop_internal_slots(&mut self) {
+        self.extrinsic_objects.iter_mut().for_each(|object| object.common.drop_internal_slots());
     }
 
     /// `SubmissionSet.uniqueId` as it was sent, for the trace of a refused submission.

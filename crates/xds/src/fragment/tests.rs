@@ -3,7 +3,7 @@ use xml::{Document, Element, Limits};
 
 use super::*;
 use crate::constants::ns::RIM;
-use crate::ebxml::{Classification, LocalizedString, SubmitObjects};
+use crate::ebxml::{Classification, LocalizedString, Slot, SubmitObjects};
 use crate::submission::tests::{DOCUMENT, FOLDER, FOLDER_HAS_DOCUMENT, SET, checked, common, sample};
 
 const FILL: Fill<'_> = Fill {
@@ -71,7 +71,7 @@ fn strings() -> impl Strategy<Value = Vec<LocalizedString>> {
 }
 
 fn slots() -> impl Strategy<Value = Vec<Slot>> {
-    let name = (prop::sample::select(vec!["urn:example:", "", INTERNAL]), text());
+    let name = (prop::sample::select(vec!["urn:example:", "", INTERNAL_SLOTS]), text());
     let slot = (name, prop::option::of(text()), prop::collection::vec(text(), 0..4)).prop_map(
         |((prefix, rest), slot_type, values)| Slot { name: format!("{prefix}x{rest}"), slot_type, values },
     );
@@ -96,7 +96,7 @@ proptest! {
         let sent = entry.clone();
         let back = filled_document(received(&objects)).common;
 
-        let kept = sent.slots.iter().filter(|slot| !slot.name.starts_with(INTERNAL));
+        let kept = sent.slots.iter().filter(|slot| !slot.name.starts_with(INTERNAL_SLOTS));
         let returned = back.slots.iter().filter(|slot| slot.name != AVAILABILITY_SLOT);
         prop_assert_eq!(returned.collect::<Vec<_>>(), kept.collect::<Vec<_>>());
         prop_assert_eq!(&back.name, &sent.name);
