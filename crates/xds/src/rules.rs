@@ -109,7 +109,7 @@ table! {
     V28 = "V28", Submission, XDSExtraMetadataNotSaved,
         "A warning when extra metadata are not stored. Never given: they are stored and come back.";
     V29 = "V29", Submission, XDSRegistryMetadataError,
-        "A Slot name, Slot value, nodeRepresentation or identifier has at most 256 characters, a name or description at most 1024.";
+        "A Slot name, Slot value, nodeRepresentation or identifier has at most 256 characters, a name at most 1024.";
     S2 = "S2", Submission, XDSRegistryMetadataError,
         "A submission submits something: a document, a Folder, or a document for a Folder.";
     S3 = "S3", Submission, XDSRegistryMetadataError,

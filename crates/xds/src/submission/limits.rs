@@ -9,7 +9,7 @@ use crate::rules::Rule;
 /// `LongName` of the ebRIM schema, in characters.
 const LONGEST: usize = 256;
 
-/// `FreeFormText` of the ebRIM schema.
+/// `FreeFormText` of the ebRIM schema. It holds for titles; comments, the Description, have no bound (TF-3 §4.2.3.2.4).
 const LONGEST_TEXT: usize = 1024;
 
 const KNOWN_SLOTS: [&str; 23] = [
@@ -111,8 +111,8 @@ impl Checker<'_> {
                 self.length(&format!("{kind}, Slot of a Classification"), id, value);
             }
         }
-        for string in common.name.iter().chain(&common.description) {
-            self.at_most(LONGEST_TEXT, &format!("{kind}, Name or Description"), id, &string.value);
+        for string in &common.name {
+            self.at_most(LONGEST_TEXT, &format!("{kind}, Name"), id, &string.value);
         }
         for identifier in &common.external_identifiers {
             self.length(&format!("{kind}, value of an ExternalIdentifier"), id, &identifier.value);

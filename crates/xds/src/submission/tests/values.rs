@@ -416,12 +416,11 @@ fn v3_the_time_of_a_folder_is_a_time_though_the_registry_sets_its_own() {
 }
 
 #[test]
-fn v29_a_name_or_description_has_at_most_1024_characters() {
-    let describe = |objects: &mut SubmitObjects, length| {
-        let value = "é".repeat(length);
-        common(objects, DOCUMENT).description = vec![LocalizedString { value, ..LocalizedString::default() }];
-    };
-    assert_accepted(|objects| describe(objects, 1024));
-    let sentence = "DocumentEntry, Name or Description: 1025 characters";
-    assert_broken(Rule::V29, DOCUMENT, sentence, |objects| describe(objects, 1025));
+fn v29_a_name_has_at_most_1024_characters_and_a_description_any_number() {
+    let text = |length| vec![LocalizedString { value: "é".repeat(length), ..LocalizedString::default() }];
+    assert_accepted(|objects| common(objects, FOLDER).name = text(1024));
+    assert_broken(Rule::V29, FOLDER, "RegistryPackage, Name: 1025 characters", |objects| {
+        common(objects, FOLDER).name = text(1025);
+    });
+    assert_accepted(|objects| common(objects, DOCUMENT).description = text(100_000));
 }
