@@ -1,5 +1,6 @@
 //! MTOM packages as streams (ITI TF-2 Appendix V.8): a part is never held in memory as a whole.
 
+mod base64;
 mod read;
 mod write;
 

@@ -4,8 +4,10 @@ use std::pin::pin;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use soap::ContentType;
-use soap::multipart::{Event, Parser, PartHead};
+use soap::multipart::{Event, Parser, PartHead, TransferEncoding};
 use soap::package::content_id;
+
+use crate::base64::Decoder;
 
 /// What one package may cost.
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +58,12 @@ pub enum Error<S> {
     Duplicate(String),
     #[error("a part of the package beside the envelope has no Content-ID")]
     NoContentId,
-    #[error("part \"{0}\" of the package has a Content-Transfer-Encoding other than binary")]
+    #[error(
+        "part \"{0}\" of the package has a Content-Transfer-Encoding other than binary, 8bit, 7bit and base64"
+    )]
     Encoding(String),
+    #[error("part \"{0}\" of the package is not the base64 that its Content-Transfer-Encoding promises")]
+    Base64(String),
     #[error("the body could not be read: {0}")]
     Body(String),
     #[error(transparent)]
@@ -81,6 +87,7 @@ pub async fn read_package<S: PartSink, E: std::fmt::Display>(
         seen: HashSet::new(),
         count: 0,
         current: Current::None,
+        decoder: None,
         root: None,
         root_charset: None,
         parts: HashMap::new(),
@@ -122,6 +129,8 @@ struct Reader<'a, S: PartSink> {
     seen: HashSet<String>,
     count: usize,
     current: Current,
+    /// When the current part is written in base64.
+    decoder: Option<Decoder>,
     root: Option<Vec<u8>>,
     root_charset: Option<String>,
     parts: HashMap<String, S::Part>,
@@ -131,31 +140,55 @@ impl<S: PartSink> Reader<'_, S> {
     async fn take(&mut self, event: Event) -> Result<(), Error<S::Error>> {
         match event {
             Event::Part(head) => self.begin(&head).await,
-            Event::Data(data) => match &mut self.current {
-                Current::Root(root) => {
-                    if root.len() + data.len() > self.limits.root_bytes {
-                        return Err(Error::TooLarge("the envelope"));
-                    }
-                    root.extend_from_slice(&data);
-                    Ok(())
+            Event::Data(data) => self.data(data).await,
+            Event::EndOfPart => {
+                if self.decoder.take().is_some_and(|decoder| !decoder.is_complete()) {
+                    return Err(self.not_base64());
                 }
-                Current::Part(_) => self.sink.chunk(data).await.map_err(Error::Sink),
-                Current::None => Ok(()),
-            },
-            Event::EndOfPart => match std::mem::replace(&mut self.current, Current::None) {
-                Current::Root(root) => {
-                    self.root = Some(root);
-                    Ok(())
-                }
-                Current::Part(id) => {
-                    let part = self.sink.end().await.map_err(Error::Sink)?;
-                    self.parts.insert(id, part);
-                    Ok(())
-                }
-                Current::None => Ok(()),
-            },
+                self.end().await
+            }
             Event::End => Ok(()),
         }
+    }
+
+    async fn data(&mut self, data: Bytes) -> Result<(), Error<S::Error>> {
+        let data = match &mut self.decoder {
+            None => data,
+            Some(decoder) => decoder.decode(&data).ok_or_else(|| self.not_base64())?,
+        };
+        match &mut self.current {
+            Current::Root(root) => {
+                if root.len() + data.len() > self.limits.root_bytes {
+                    return Err(Error::TooLarge("the envelope"));
+                }
+                root.extend_from_slice(&data);
+                Ok(())
+            }
+            Current::Part(_) => self.sink.chunk(data).await.map_err(Error::Sink),
+            Current::None => Ok(()),
+        }
+    }
+
+    async fn end(&mut self) -> Result<(), Error<S::Error>> {
+        match std::mem::replace(&mut self.current, Current::None) {
+            Current::Root(root) => {
+                self.root = Some(root);
+                Ok(())
+            }
+            Current::Part(id) => {
+                let part = self.sink.end().await.map_err(Error::Sink)?;
+                self.parts.insert(id, part);
+                Ok(())
+            }
+            Current::None => Ok(()),
+        }
+    }
+
+    fn not_base64(&self) -> Error<S::Error> {
+        Error::Base64(match &self.current {
+            Current::Part(id) => id.clone(),
+            Current::Root(_) | Current::None => self.start.clone().unwrap_or_default(),
+        })
     }
 
     async fn begin(&mut self, head: &PartHead) -> Result<(), Error<S::Error>> {
@@ -164,9 +197,11 @@ impl<S: PartSink> Reader<'_, S> {
             return Err(Error::TooLarge("the number of parts"));
         }
         let id = head.content_id();
-        if !head.is_binary() {
-            return Err(Error::Encoding(id.unwrap_or_default()));
-        }
+        self.decoder = match head.transfer_encoding() {
+            Some(TransferEncoding::Identity) => None,
+            Some(TransferEncoding::Base64) => Some(Decoder::default()),
+            None => return Err(Error::Encoding(id.unwrap_or_default())),
+        };
         if let Some(id) = &id
             && !self.seen.insert(id.clone())
         {

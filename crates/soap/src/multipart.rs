@@ -28,6 +28,13 @@ pub struct PartHead {
     headers: Vec<(String, String)>,
 }
 
+/// How the octets of a part are written (RFC 2045 §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferEncoding {
+    Identity,
+    Base64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     /// A boundary has 1 to 70 printable characters (RFC 2046 §5.1.1); senders' longer ones are taken up to 200.
@@ -276,10 +283,14 @@ impl PartHead {
         self.header("content-type")
     }
 
-    /// Whether the octets are as they are: XOP has no other transfer encoding.
-    pub fn is_binary(&self) -> bool {
+    /// `None` for one that is not read.
+    pub fn transfer_encoding(&self) -> Option<TransferEncoding> {
         let encoding = self.header("content-transfer-encoding").unwrap_or("binary").to_ascii_lowercase();
-        matches!(encoding.as_str(), "binary" | "8bit" | "7bit")
+        match encoding.as_str() {
+            "binary" | "8bit" | "7bit" => Some(TransferEncoding::Identity),
+            "base64" => Some(TransferEncoding::Base64),
+            _ => None,
+        }
     }
 }
 

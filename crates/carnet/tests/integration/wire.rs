@@ -80,6 +80,31 @@ async fn packages_are_taken_however_they_are_put_together() {
 }
 
 #[actix_web::test]
+async fn a_document_in_base64_is_kept_as_what_it_says_and_in_bad_base64_not_at_all() {
+    let server = Server::start().await;
+    let content_type = [("Content-Type", "multipart/related; boundary=b")];
+    let package = |envelope: &str, written: &str| {
+        format!(
+            "--b\r\n\r\n{envelope}\r\n--b\r\nContent-ID: <1>\r\nContent-Transfer-Encoding: base64\r\n\r\n{written}\r\n--b--"
+        )
+    };
+    let refused = request("lettre", ACTION, "cid:1");
+    let answer = post(&server, &content_type, package(&refused.envelope, "bGV0dHJ")).await;
+    assert_eq!(answer.status, 400);
+    assert!(
+        text(&answer).contains("part &quot;1&quot;") || text(&answer).contains("part \"1\""),
+        "{}",
+        text(&answer)
+    );
+    assert_eq!(server.blobs(), 0);
+    let request = request("lettre", ACTION, "cid:1");
+    let answer = post(&server, &content_type, package(&request.envelope, "bGV0\r\ndHJl")).await;
+    assert!(text(&answer).contains("ResponseStatusType:Success"), "{}", text(&answer));
+    assert_eq!(server.read(&request.submission.entry.unique_id).await.unwrap(), b"lettre");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn a_part_that_is_missing_is_a_fault_that_names_it() {
     let server = Server::start().await;
     let request = request("lettre", ACTION, "cid:nowhere@x");

@@ -65,10 +65,34 @@ async fn a_package_that_is_wrong_is_refused_with_its_reason() {
     assert!(matches!(read(related, as_the_envelope).await.unwrap_err(), Error::Duplicate(id) if id == "1"));
     let nameless = "--b\r\n\r\n<e/>\r\n--b\r\n\r\na\r\n--b--";
     assert!(matches!(read(related, nameless).await.unwrap_err(), Error::NoContentId));
-    let encoded = "--b\r\nContent-Transfer-Encoding: base64\r\n\r\nPGUvPg==\r\n--b--";
-    assert!(matches!(read(related, encoded).await.unwrap_err(), Error::Encoding(_)));
+    let quoted = "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<e/>\r\n--b--";
+    assert!(matches!(read(related, quoted).await.unwrap_err(), Error::Encoding(_)));
+    for wrong in ["bGV0dGV", "bGV0dG!y", "bGV0dA==bGV0", "bGV0dA==bG", "<e/>"] {
+        let package = format!("--b\r\n\r\n<e/>\r\n{}", base64_part(wrong));
+        let refused = read(related, &package).await.unwrap_err();
+        assert!(matches!(&refused, Error::Base64(id) if id == "1"), "{wrong}: {refused}");
+    }
     assert!(matches!(read("multipart/related", "").await.unwrap_err(), Error::Multipart(_)));
     assert!(matches!(read(related, "--b\r\n\r\n<e/>").await.unwrap_err(), Error::Multipart(_)));
+}
+
+fn base64_part(text: &str) -> String {
+    format!("--b\r\nContent-ID: <1>\r\nContent-Transfer-Encoding: Base64\r\n\r\n{text}\r\n--b--")
+}
+
+#[tokio::test]
+async fn parts_in_base64_are_decoded_as_they_come() {
+    let related = "multipart/related; boundary=b";
+    for (written, octets) in
+        [("bGV0dGVy", "letter"), ("bGV0\r\ndGU=\r\n", "lette"), ("bGV0dA\n==", "lett"), ("", "")]
+    {
+        let package = format!("--b\r\n\r\n<e/>\r\n{}", base64_part(written));
+        let package = read(related, &package).await.unwrap();
+        assert_eq!(package.parts["1"], octets.as_bytes());
+    }
+    let root =
+        read(related, "--b\r\nContent-Transfer-Encoding: base64\r\n\r\nPGUvPg==\r\n--b--").await.unwrap();
+    assert_eq!(root.root, b"<e/>");
 }
 
 #[tokio::test]
