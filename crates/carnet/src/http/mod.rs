@@ -74,19 +74,24 @@ pub fn routes(app: Arc<App>) -> impl FnOnce(&mut web::ServiceConfig) {
             .route("/ready", web::get().to(home::ready));
         for path in REGISTRY_PATHS.into_iter().filter(|_| role.is_registry()) {
             config.service(
-                web::resource(path)
+                web::resource(with_slash(path))
                     .route(web::post().to(registry_service::answer))
                     .route(web::get().to(wsdl::registry)),
             );
         }
         for path in REPOSITORY_PATHS.into_iter().filter(|_| role.is_repository()) {
             config.service(
-                web::resource(path)
+                web::resource(with_slash(path))
                     .route(web::post().to(repository_service::answer))
                     .route(web::get().to(wsdl::repository)),
             );
         }
     }
+}
+
+/// Some clients put a slash behind an address.
+fn with_slash(path: &str) -> [String; 2] {
+    [path.to_owned(), format!("{path}/")]
 }
 
 /// The certificate that the peer of a connection showed, as SHA-256 in hexadecimal.

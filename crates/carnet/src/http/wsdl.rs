@@ -27,7 +27,7 @@ pub async fn repository(app: web::Data<App>, request: HttpRequest) -> HttpRespon
 }
 
 fn describe(app: &App, request: &HttpRequest, wsdl: &str) -> HttpResponse {
-    let address = format!("{}{}", app.public_url, request.path());
+    let address = format!("{}{}", app.public_url, request.path().trim_end_matches('/'));
     if !request.query_string().to_ascii_lowercase().starts_with("wsdl") {
         let hint = format!("This is a SOAP service: send it a POST. Its description is at {address}?wsdl\n");
         return HttpResponse::MethodNotAllowed()

@@ -1,10 +1,10 @@
 //! What senders of other vendors write, and the pages beside the services.
 
 use bytes::Bytes;
-use client::RawAnswer;
+use client::{Client, Encoding, Endpoints, RawAnswer};
 use xds::value::uuid_urn;
 
-use crate::harness::{Server, Submission, patient};
+use crate::harness::{Server, Submission, assert_filed, patient};
 
 /// The parts of an ITI-41 request, to be put together by hand.
 pub struct Request {
@@ -203,10 +203,32 @@ async fn each_service_describes_itself_and_the_home_page_shows_no_patient() {
         assert!(wsdl.contains(&format!("location=\"{}{path}\"", server.url)), "{wsdl}");
     }
     let patient = patient();
-    crate::harness::assert_filed(&server.file(&Submission::new(&patient, "lettre")).await);
+    assert_filed(&server.file(&Submission::new(&patient, "lettre")).await);
     let home = server.client.page(&server.url).await.unwrap();
     let home = String::from_utf8(home.body.to_vec()).unwrap();
     assert!(home.contains("/services/repository?wsdl") && home.contains("Ready"), "{home}");
     assert!(!home.contains(&patient.id));
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn an_address_with_a_slash_behind_it_leads_to_the_service() {
+    let server = Server::start().await;
+    for service in ["registry", "repository"] {
+        let page = server.client.page(&format!("{}/services/{service}/?wsdl", server.url)).await.unwrap();
+        let text = text(&page);
+        assert_eq!(page.status, 200);
+        assert!(text.contains(&format!("\"{}/services/{service}\"", server.url)), "{text}");
+    }
+    let client = Client::new(Endpoints {
+        registry: format!("{}/services/registry/", server.url),
+        repository: format!("{}/services/repository/", server.url),
+    });
+    let submission = Submission::new(&patient(), "lettre");
+    assert_filed(&submission.send(&client, Encoding::Mtom).await);
+    assert_eq!(
+        crate::harness::read(&client, &submission.entry.unique_id, Encoding::Mtom).await.unwrap(),
+        b"lettre"
+    );
     server.stop().await;
 }
