@@ -26,6 +26,7 @@ pub use failure::Failure;
 use atna::Source;
 use blob::BlobStore;
 use database::Database;
+use futures_util::lock::Mutex;
 
 /// What to do with a document whose header carries an INS with a wrong key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,12 +57,14 @@ pub struct Repository<R, B> {
     settings: Settings,
     source: Source,
     provider: Box<dyn on_demand::Provider>,
+    /// Held while a document that was made is filed.
+    keeping: Mutex<()>,
 }
 
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
     pub fn new(database: Database, blobs: B, registry: R, settings: Settings, source: Source) -> Self {
         let provider = Box::new(on_demand::summary::Summary);
-        Repository { database, blobs, registry, settings, source, provider }
+        Repository { database, blobs, registry, settings, source, provider, keeping: Mutex::new(()) }
     }
 
     pub fn unique_id(&self) -> &str {

@@ -1,6 +1,7 @@
 //! On-Demand documents: registered without octets, made when somebody retrieves them.
 
 use client::{Encoding, RetrievedDocument};
+use futures_util::future::join_all;
 use soap::Header;
 use xds::constants::{DOCUMENT_ENTRY_ON_DEMAND, DOCUMENT_ENTRY_STABLE, action};
 use xds::message::{DocumentRequest, ResponseStatus};
@@ -160,6 +161,21 @@ async fn a_summary_that_is_kept_is_a_snapshot_with_an_entry_of_its_own() {
     assert_eq!((again.made.unwrap(), same), (made, text));
     assert_eq!(server.count("select count(*) from document_entry").await, 3);
     assert_eq!(server.blobs(), 2);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn first_retrievals_at_once_keep_one_snapshot() {
+    let persist = [("CARNET_PATIENTS__UNKNOWN", "open"), ("CARNET_ON_DEMAND__PERSIST", "true")];
+    let server = Server::with(&persist).await;
+    let submission = on_demand(&patient());
+    registered(&server, &submission).await;
+    let id = &submission.entry.unique_id;
+    let read = join_all((0..6).map(|_| retrieve(&server, id))).await;
+    let made: Vec<_> = read.into_iter().map(|read| read.unwrap().0.made.unwrap()).collect();
+    assert!(made.iter().all(|one| *one == made[0]), "{made:?}");
+    assert_eq!(server.count("select count(*) from document_entry").await, 2);
+    assert_eq!((server.count("select count(*) from document").await, server.blobs()), (1, 1));
     server.stop().await;
 }
 

@@ -1,7 +1,7 @@
 //! Documents that were made and are kept: stored like any other, and registered as snapshots (TF-3 §4.2.2.2.6).
 //!
 //! A snapshot does not replace an earlier one: each is what somebody was given, and stays found. Two first retrievals at
-//! once may keep the same document twice, as several entries may share a uniqueId.
+//! once keep it once: the second waits for the first.
 
 use access::Requester;
 use atna::{Act, Event, Object, Outcome};
@@ -28,10 +28,11 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         identity: &Identity,
         octets: Vec<u8>,
     ) -> Result<StoredDocument, Failure> {
-        let ids = [identity.unique_id.clone()];
-        if let Some(document) = self.stored(&ids).await?
-            && !self.registry.readable(requester, &ids).await?.is_empty()
-        {
+        if let Some(document) = self.kept_before(requester, identity).await? {
+            return Ok(document);
+        }
+        let _only_this = self.keeping.lock().await;
+        if let Some(document) = self.kept_before(requester, identity).await? {
             return Ok(document);
         }
         let mut writer = self.blobs.writer().await?;
@@ -45,13 +46,24 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             }
             return Err(failure.into());
         }
-        let document = self.stored(&ids).await?;
+        let document = self.stored(identity).await?;
         document.ok_or_else(|| Failure::Internal("a snapshot is not stored".to_owned()))
     }
 
-    async fn stored(&self, ids: &[String]) -> Result<Option<StoredDocument>, Failure> {
+    async fn kept_before(
+        &self,
+        requester: &Requester,
+        identity: &Identity,
+    ) -> Result<Option<StoredDocument>, Failure> {
+        let Some(document) = self.stored(identity).await? else { return Ok(None) };
+        let readable = self.registry.readable(requester, std::slice::from_ref(&identity.unique_id)).await?;
+        Ok((!readable.is_empty()).then_some(document))
+    }
+
+    async fn stored(&self, identity: &Identity) -> Result<Option<StoredDocument>, Failure> {
         let client = self.database.get().await?;
-        Ok(sql::by_unique_id(&client, ids).await?.into_iter().next())
+        let found = sql::by_unique_id(&client, std::slice::from_ref(&identity.unique_id)).await?;
+        Ok(found.into_iter().next())
     }
 
     /// The Stable entry that is a snapshot of `entry`, and what the repository files with it.
