@@ -16,12 +16,10 @@ use crate::value::uuid_urn;
 const STATUS: char = '\u{1}';
 const PATIENT_ID: char = '\u{2}';
 const LAST_UPDATE_TIME: char = '\u{3}';
-const AVAILABILITY: char = '\u{4}';
 
 /// The number of the version that ITI-42 registers.
 const FIRST: u32 = 1;
 
-const AVAILABILITY_SLOT: &str = "documentAvailability";
 const LAST_UPDATE_TIME_SLOT: &str = "lastUpdateTime";
 
 /// A registry object as ebXML text with holes.
@@ -37,8 +35,6 @@ pub struct Fill<'a> {
     pub patient_id: &'a str,
     /// `Folder.lastUpdateTime`, 14 digits; ignored by other objects.
     pub last_update_time: &'a str,
-    /// `documentAvailability` as URN; ignored by objects other than documents.
-    pub availability: &'a str,
 }
 
 impl Fragment {
@@ -54,15 +50,14 @@ impl Fragment {
     /// The complete object, appended to `out`.
     pub fn fill(&self, fill: &Fill<'_>, out: &mut String) {
         let mut rest = self.0.as_str();
-        while let Some(position) = rest.find([STATUS, PATIENT_ID, LAST_UPDATE_TIME, AVAILABILITY]) {
+        while let Some(position) = rest.find([STATUS, PATIENT_ID, LAST_UPDATE_TIME]) {
             let (before, from_hole) = rest.split_at(position);
             out.push_str(before);
             let mut characters = from_hole.chars();
             let value = match characters.next() {
                 Some(STATUS) => fill.status,
                 Some(PATIENT_ID) => fill.patient_id,
-                Some(LAST_UPDATE_TIME) => fill.last_update_time,
-                _ => fill.availability,
+                _ => fill.last_update_time,
             };
             out.push_str(&xml::escape_attribute(value));
             rest = characters.as_str();
@@ -122,7 +117,6 @@ impl Fragment {
     fn of_document(object: &ebxml::ExtrinsicObject, number: u32) -> Fragment {
         let mut object = object.clone();
         prepare(&mut object.common, Some(DOCUMENT_ENTRY_PATIENT_ID));
-        object.common.set_slot(AVAILABILITY_SLOT, AVAILABILITY);
         version(&mut object.common, number);
         written(|w| object.write(w))
     }

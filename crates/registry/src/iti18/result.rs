@@ -12,8 +12,6 @@ use xds::value::Cx;
 use crate::Failure;
 use crate::sql::{self, Found, FoundDetail, Survivor};
 
-const AVAILABILITY: &str = "urn:ihe:iti:2010:DocumentAvailability:";
-
 /// An object, and whose it is after all merges.
 pub struct Resolved {
     found: Found,
@@ -166,14 +164,11 @@ fn leaf_class(found: &[Resolved]) -> String {
     for object in found {
         let mut fill =
             Fill { status: object.found.status.urn(), patient_id: &object.patient_id, ..Fill::default() };
-        let shown;
         match &object.found.detail {
-            FoundDetail::DocumentEntry { availability, .. } => {
-                shown = format!("{AVAILABILITY}{availability}");
-                fill.availability = &shown;
-            }
             FoundDetail::Folder { last_update_time, .. } => fill.last_update_time = last_update_time,
-            FoundDetail::SubmissionSet { .. } | FoundDetail::Association { .. } => {}
+            FoundDetail::DocumentEntry { .. }
+            | FoundDetail::SubmissionSet { .. }
+            | FoundDetail::Association { .. } => {}
         }
         object.found.fragment.fill(&fill, &mut objects);
     }

@@ -86,7 +86,7 @@ async fn registered(
         _ => Availability::Online,
     };
     let Detail::DocumentEntry { version, .. } = &current.detail else { return Err(unreadable()) };
-    let fill = Fill { patient_id: &version.patient_id, availability: availability.urn(), ..Fill::default() };
+    let fill = Fill { patient_id: &version.patient_id, ..Fill::default() };
     let object = fragment.document(&fill).ok_or_else(unreadable)?;
     let entry = DocumentEntry::from_ebxml(&object).map_err(|_| unreadable())?;
     Ok((entry, availability))

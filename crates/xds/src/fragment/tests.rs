@@ -10,7 +10,6 @@ const FILL: Fill<'_> = Fill {
     status: "urn:example:status",
     patient_id: "180015678901234^^^&1.2.250.1.213.1.4.10&ISO^NH",
     last_update_time: "20240301101112",
-    availability: "urn:ihe:iti:2010:DocumentAvailability:Online",
 };
 
 /// Hands the filled fragment, read again, to `check`.
@@ -97,8 +96,7 @@ proptest! {
         let back = filled_document(received(&objects)).common;
 
         let kept = sent.slots.iter().filter(|slot| !slot.name.starts_with(INTERNAL_SLOTS));
-        let returned = back.slots.iter().filter(|slot| slot.name != AVAILABILITY_SLOT);
-        prop_assert_eq!(returned.collect::<Vec<_>>(), kept.collect::<Vec<_>>());
+        prop_assert_eq!(back.slots.iter().collect::<Vec<_>>(), kept.collect::<Vec<_>>());
         prop_assert_eq!(&back.name, &sent.name);
         prop_assert_eq!(&back.description, &sent.description);
         let saying = |common: &Common| common.classifications.iter().map(said).collect::<Vec<_>>();
@@ -117,7 +115,7 @@ proptest! {
     fn what_goes_into_a_hole_cannot_leave_it(value in text()) {
         let submission = checked(sample()).unwrap();
         let fragment = submission.fragment(submission.folders[0].entry_uuid).unwrap();
-        let fill = Fill { status: &value, patient_id: &value, last_update_time: &value, availability: &value };
+        let fill = Fill { status: &value, patient_id: &value, last_update_time: &value };
         let mut xml = format!("<answer xmlns:rim=\"{RIM}\">");
         fragment.fill(&fill, &mut xml);
         xml.push_str("</answer>");
@@ -131,7 +129,7 @@ proptest! {
 
 #[test]
 fn no_content_can_be_mistaken_for_a_hole() {
-    for hole in [STATUS, PATIENT_ID, LAST_UPDATE_TIME, AVAILABILITY] {
+    for hole in [STATUS, PATIENT_ID, LAST_UPDATE_TIME] {
         let number = u32::from(hole);
         for content in [hole.to_string(), format!("&#{number};"), format!("&#x{number:x};")] {
             for xml in [
@@ -146,19 +144,16 @@ fn no_content_can_be_mistaken_for_a_hole() {
 }
 
 #[test]
-fn a_document_has_the_registrys_status_patient_and_availability_and_is_its_first_version() {
+fn a_document_has_the_registrys_status_and_patient_and_is_its_first_version() {
     let mut objects = sample();
     let entry = common(&mut objects, DOCUMENT);
     entry.status = Some(STATUS_DEPRECATED.into());
     entry.version_name = Some("7".into());
-    entry.set_slot(AVAILABILITY_SLOT, "urn:ihe:iti:2010:DocumentAvailability:Offline");
     entry.set_slot("urn:carnet:title", "between ourselves");
     let back = filled_document(objects);
     let common = back.common;
     assert_eq!(common.status.as_deref(), Some(FILL.status));
     assert_eq!(common.external_identifier(DOCUMENT_ENTRY_PATIENT_ID), Some(FILL.patient_id));
-    assert_eq!(common.slots.iter().filter(|slot| slot.name == AVAILABILITY_SLOT).count(), 1);
-    assert_eq!(common.slot(AVAILABILITY_SLOT), [FILL.availability]);
     assert!(common.slot("urn:carnet:title").is_empty());
     assert_eq!((common.lid.as_ref(), common.version_name.as_deref()), (Some(&common.id), Some("1")));
     assert_eq!(back.mime_type.as_deref(), Some("text/xml"));

@@ -9,7 +9,7 @@ use crate::sql::{once, rows};
 
 macro_rules! columns {
     () => {
-        "select document_entry.record, document_entry.entry_uuid, fragment, status, patient_id, availability "
+        "select document_entry.record, document_entry.entry_uuid, fragment, status, patient_id "
     };
 }
 
@@ -268,9 +268,7 @@ pub async fn readable_documents<C: GenericClient>(
 }
 
 fn document(row: &Row) -> Result<Found, Error> {
-    found(row, |row| {
-        Ok(FoundDetail::DocumentEntry { patient_id: row.try_get(4)?, availability: row.try_get(5)? })
-    })
+    found(row, |row| Ok(FoundDetail::DocumentEntry { patient_id: row.try_get(4)? }))
 }
 
 fn type_names(types: &[DocumentType]) -> Vec<&'static str> {

@@ -39,7 +39,7 @@ pub struct Found {
 /// patient_id is the CX as stored.
 #[derive(Debug, Clone)]
 pub enum FoundDetail {
-    DocumentEntry { patient_id: String, availability: String },
+    DocumentEntry { patient_id: String },
     SubmissionSet { patient_id: String },
     Folder { patient_id: String, last_update_time: String },
     Association { source: Uuid, target: Uuid },
