@@ -12,7 +12,7 @@ use xds::value::{Cx, uuid_urn};
 use crate::harness::{REPOSITORY, Server, Submission, assert_filed, codes, oid, patient};
 
 /// An entry for a summary of the patient's record.
-fn on_demand(patient: &Cx) -> Submission {
+pub fn on_demand(patient: &Cx) -> Submission {
     let mut submission = Submission::new(patient, "");
     let entry = &mut submission.entry;
     entry.document_type = DocumentType::OnDemand;

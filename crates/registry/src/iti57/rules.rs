@@ -3,6 +3,7 @@
 use uuid::Uuid;
 use xds::error::{ErrorCode, Finding};
 use xds::metadata::{Association, AssociationType, AvailabilityStatus, DocumentEntry, DocumentType, Folder};
+use xds::rules::Rule;
 use xds::update::{NewVersion, StatusChange, ValidUpdate};
 use xds::value::uuid_urn;
 
@@ -91,6 +92,9 @@ impl Checker<'_> {
             }
             return;
         }
+        if now_on_demand {
+            self.made_too_early(entry);
+        }
         // A document whose octets were not there when it was registered gets hash and size later.
         let delayed = |e: &EqualId| e.logical_id == Some(new.logical_id) && e.size == Some(0);
         let (unique_id, hash) = (entry.unique_id.as_str(), entry.hash.as_deref());
@@ -100,6 +104,21 @@ impl Checker<'_> {
             .find_map(|other| differs(unique_id, now_on_demand, hash, entry.size, other));
         if let Some((rule, context)) = found {
             self.wrong(rule.code(), id, context);
+        }
+    }
+
+    /// V25, also of a later version. Looked at here: a Stable document that is called On-Demand has another fault.
+    fn made_too_early(&mut self, entry: &DocumentEntry) {
+        let sent = [
+            ("creationTime", entry.creation_time.is_some()),
+            ("hash", entry.hash.is_some()),
+            ("size", entry.size.is_some()),
+        ];
+        for (name, _) in sent.into_iter().filter(|(_, there)| *there) {
+            let context = format!(
+                "DocumentEntry.{name}: not for an On-Demand document, which is made when it is retrieved"
+            );
+            self.wrong(Rule::V25.code(), entry.entry_uuid, context);
         }
     }
 

@@ -78,23 +78,6 @@ fn identified(objects: &SubmitObjects) -> Vec<Identified<'_>> {
     packages.chain(documents).filter(|object| !object.common.id.is_empty()).collect()
 }
 
-/// V25: an On-Demand document, which is made later, has neither time nor digest now. True of its later versions too.
-pub(crate) fn made_too_early(objects: &SubmitObjects, ids: &Ids) -> Vec<Finding> {
-    let on_demand = |common: &&Common| common.object_type.as_deref() == Some(DOCUMENT_ENTRY_ON_DEMAND);
-    let documents = objects.extrinsic_objects.iter().map(|object| &object.common).filter(on_demand);
-    documents
-        .flat_map(|common| {
-            let names = ["creationTime", "hash", "size"].into_iter();
-            names.filter(|name| !common.slot(name).is_empty()).map(|name| {
-                let context = format!(
-                    "DocumentEntry.{name}: not for an On-Demand document, which is made when it is retrieved"
-                );
-                Rule::V25.broken(Some(&ids.submitted(&common.id)), context)
-            })
-        })
-        .collect()
-}
-
 /// V14.
 pub(crate) fn repeated_unique_ids(objects: &SubmitObjects, ids: &Ids) -> Vec<Finding> {
     let identified = identified(objects);
@@ -206,13 +189,30 @@ impl Structure<'_> {
         }
     }
 
-    /// V24 and V25.
+    /// V24 and V25: what is made later has neither time nor digest now.
     fn on_demand(&mut self) {
         for urn in self.documents_of_type(DOCUMENT_ENTRY_STABLE) {
             let context = "DocumentEntry.objectType: ITI-61 takes On-Demand documents only; a Stable one is registered by ITI-42";
             self.wrong(Rule::V24, Some(&urn), context);
         }
-        self.findings.extend(made_too_early(self.objects, self.ids));
+        let sent: Vec<(String, String)> = self
+            .objects
+            .extrinsic_objects
+            .iter()
+            .flat_map(|object| {
+                let names = ["creationTime", "hash", "size"].into_iter();
+                let sent = names.filter(|name| !object.common.slot(name).is_empty());
+                sent.map(|name| {
+                    let context = format!(
+                        "DocumentEntry.{name}: not for an On-Demand document, which is made when it is retrieved"
+                    );
+                    (object.common.id.clone(), context)
+                })
+            })
+            .collect();
+        for (urn, context) in sent {
+            self.wrong(Rule::V25, Some(&urn), context);
+        }
     }
 
     /// V21 as far as it is about versions.

@@ -12,7 +12,7 @@ use crate::ebxml::SubmitObjects;
 use crate::error::{ErrorCode, Finding};
 use crate::fragment::{self, Fragment};
 use crate::metadata::{Association, AvailabilityStatus, DocumentEntry, Folder, SubmissionSet};
-use crate::submission::{Ids, Purpose, Reading, Rules, made_too_early, repeated_unique_ids};
+use crate::submission::{Ids, Purpose, Reading, Rules, repeated_unique_ids};
 use crate::value::uuid_urn;
 
 /// An update that obeys every rule that can be checked without knowing the registry's state. Every id is a UUID.
@@ -63,7 +63,6 @@ impl ValidUpdate {
         let reading = Reading::of(sent, rules, Purpose::Update, fresh);
         findings.extend(reading.findings.iter().cloned());
         findings.extend(repeated_unique_ids(&reading.objects, &reading.ids));
-        findings.extend(made_too_early(&reading.objects, &reading.ids));
         let operations = operations::find(&reading, rules.affinity.profile, &mut findings);
         let Reading { found, objects, ids, .. } = reading;
         let associations = found.associations;

@@ -313,26 +313,6 @@ fn objects_are_held_against_the_rules_of_a_submission() {
 }
 
 #[test]
-fn v25_a_later_version_of_an_on_demand_document_has_no_creation_time_hash_or_size_either() {
-    let on_demand = |o: &mut SubmitObjects| {
-        let document = common(o, DOCUMENT);
-        document.object_type = Some(DOCUMENT_ENTRY_ON_DEMAND.to_owned());
-        document.slots.retain(|slot| !["creationTime", "hash", "size"].contains(&slot.name.as_str()));
-    };
-    let mut objects = update();
-    on_demand(&mut objects);
-    assert!(checked(objects).is_ok());
-    for (name, value) in
-        [("creationTime", "2024"), ("hash", "da39a3ee5e6b4b0d3255bfef95601890afd80709"), ("size", "0")]
-    {
-        assert_refused(WRONG, DOCUMENT, &format!("DocumentEntry.{name}: not for an On-Demand"), |o| {
-            on_demand(o);
-            common(o, DOCUMENT).set_slot(name, value);
-        });
-    }
-}
-
-#[test]
 fn a_patient_may_differ_since_versions_are_compared_when_all_is_done() {
     let mut objects = update();
     let identifiers = &mut common(&mut objects, DOCUMENT).external_identifiers;

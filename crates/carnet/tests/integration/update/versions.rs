@@ -136,7 +136,7 @@ async fn a_document_that_is_offline_cannot_be_read_until_it_is_online_again() {
     let patient = patient();
     let first = filed(&server, &patient, "lettre").await;
     let current = entry(&server, first.entry.entry_uuid).await;
-    assert_eq!(current.common.slot_value("documentAvailability"), Some(AVAILABILITY_ONLINE));
+    assert_eq!(current.common.slot_value("documentAvailability"), None);
     let offline = |c: &mut Common| c.set_slot("documentAvailability", AVAILABILITY_OFFLINE);
     Update::of(&patient).document(&current, "1", offline).accepted(&server).await;
     let second = entry(&server, newest(&server, first.entry.entry_uuid).await).await;
@@ -196,5 +196,23 @@ async fn an_update_sent_as_a_submission_is_refused() {
     assert_eq!(dump(&server).await, before);
     let request = Request::find_documents(&patient, &[Status::Approved], ReturnType::LeafClass);
     assert_eq!(server.client.query(&request).await.unwrap().documents.len(), 1);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn v25_a_later_version_of_an_on_demand_document_has_no_creation_time_hash_or_size_either() {
+    let server = Server::start().await;
+    let patient = patient();
+    let first = crate::on_demand::on_demand(&patient);
+    assert_filed(&server.client.register_on_demand(&first.objects()).await.unwrap());
+    let current = entry(&server, first.entry.entry_uuid).await;
+    for (name, value) in
+        [("creationTime", "2024"), ("hash", "da39a3ee5e6b4b0d3255bfef95601890afd80709"), ("size", "0")]
+    {
+        let update = Update::of(&patient).document(&current, "1", |c| c.set_slot(name, value));
+        let expected = pairs(&[("XDSRegistryMetadataError", "Document01")]);
+        assert_eq!(update.refused(&server).await, expected, "{name}");
+    }
+    Update::of(&patient).document(&current, "1", |c| title(c, "Corrigé")).accepted(&server).await;
     server.stop().await;
 }
