@@ -47,6 +47,7 @@ pub struct Running {
     server: Server,
     app: Arc<App>,
     installation: Installation,
+    carriers: JoinHandle<()>,
     background: Vec<JoinHandle<()>>,
 }
 
@@ -103,7 +104,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     .workers(config.workers())
     .client_request_timeout(REQUEST_HEAD_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_SECONDS);
-    let mut background = vec![spawn(Outbox::carry(app.clone()))];
+    let carriers = spawn(Outbox::carry(app.clone()));
+    let mut background = Vec::new();
     if app.role.is_repository() {
         background.extend([spawn(sweep_regularly(app.clone())), spawn(settle_regularly(app.clone()))]);
     }
@@ -120,7 +122,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         }
     };
     let server = server.context("the server did not start")?.run();
-    Ok(Running { address, feed, server, app, installation, background })
+    Ok(Running { address, feed, server, app, installation, carriers, background })
 }
 
 impl Running {
@@ -141,11 +143,15 @@ impl Running {
 
     /// Answers until a signal or its handle stops it; then running requests are finished and everything is closed.
     pub async fn until_stopped(self) -> anyhow::Result<()> {
-        let Running { server, feed, app, installation, background, .. } = self;
+        let Running { server, feed, app, installation, mut carriers, background, .. } = self;
         let outcome = server.await;
         if let Some(feed) = feed {
             feed.stop(Duration::from_secs(SHUTDOWN_SECONDS)).await;
         }
+        // A letter that is cut off would wait for its lease to end.
+        app.outbox.close();
+        let _ = tokio::time::timeout(Duration::from_secs(SHUTDOWN_SECONDS), &mut carriers).await;
+        carriers.abort();
         background.iter().for_each(JoinHandle::abort);
         let traced = record(&installation, &app, Act::ServerStopped).await;
         drop(app);

@@ -8,6 +8,7 @@
 pub mod sql;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use access::Requester;
@@ -33,6 +34,7 @@ pub struct Outbox {
     outgoing: Outgoing,
     settings: Asynchronous,
     arrived: Notify,
+    closed: AtomicBool,
 }
 
 /// An answer on its way.
@@ -65,7 +67,7 @@ pub enum Error {
 
 impl Outbox {
     pub fn new(database: Database, outgoing: Outgoing, settings: Asynchronous) -> Outbox {
-        Outbox { database, outgoing, settings, arrived: Notify::new() }
+        Outbox { database, outgoing, settings, arrived: Notify::new(), closed: AtomicBool::new(false) }
     }
 
     pub fn sends_to(&self, address: &str) -> bool {
@@ -85,10 +87,16 @@ impl Outbox {
         Ok(())
     }
 
-    /// Delivers for ever, several letters at a time.
+    /// Takes no more letters; those under way are still delivered.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.arrived.notify_waiters();
+    }
+
+    /// Delivers until it is closed, several letters at a time.
     pub async fn carry(app: Arc<App>) {
         let carriers = (0..CARRIERS).map(|_| async {
-            loop {
+            while !app.outbox.closed.load(Ordering::Relaxed) {
                 match app.outbox.next(&app).await {
                     Ok(true) => {}
                     Ok(false) => {
