@@ -130,8 +130,16 @@ const PARAMETERS: [(&str, &str, &str); 16] = [
         "XDSDocumentEntryEntryUUID XDSDocumentEntryUniqueId AssociationTypes XDSDocumentEntryType",
     ),
     ("FindDocumentsByReferenceId", "$XDSDocumentEntry", "PatientId Status ReferenceIdList ClassCode"),
-    ("FindDocumentsForMultiplePatients", "$XDSDocumentEntry", "PatientId Status ClassCode"),
-    ("FindFoldersForMultiplePatients", "$XDSFolder", "PatientId Status CodeList LastUpdateTimeTo"),
+    (
+        "FindDocumentsForMultiplePatients",
+        "$XDSDocumentEntry",
+        "PatientId Status ClassCode TypeCode PracticeSettingCode HealthcareFacilityTypeCode FormatCode EventCodeList ConfidentialityCode AuthorPerson CreationTimeFrom CreationTimeTo ServiceStartTimeFrom ServiceStartTimeTo ServiceStopTimeFrom ServiceStopTimeTo Type",
+    ),
+    (
+        "FindFoldersForMultiplePatients",
+        "$XDSFolder",
+        "PatientId Status CodeList LastUpdateTimeFrom LastUpdateTimeTo",
+    ),
 ];
 
 #[test]
