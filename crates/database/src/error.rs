@@ -57,7 +57,7 @@ pub fn is_conflict(error: &tokio_postgres::Error) -> bool {
 }
 
 /// SQLSTATE and message. The detail line of the server, which quotes values, is left out.
-fn describe(error: &tokio_postgres::Error) -> String {
+pub fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => format!("SQLSTATE {}: {}", db.code().code(), db.message()),
         None => error.to_string(),

@@ -13,7 +13,7 @@ use deadpool_postgres::{
 };
 use tokio_postgres::Config;
 
-pub use error::{Error, is_conflict, is_unavailable};
+pub use error::{Error, describe, is_conflict, is_unavailable};
 
 /// Limits of connections and statements.
 #[derive(Debug, Clone)]

@@ -70,8 +70,8 @@ impl From<database::Error> for Failure {
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         match database::is_unavailable(&error) {
-            true => Failure::Unavailable(error.to_string()),
-            false => Failure::Internal(describe(&error)),
+            true => Failure::Unavailable(database::describe(&error)),
+            false => Failure::Internal(database::describe(&error)),
         }
     }
 }
@@ -82,13 +82,5 @@ impl From<atna::Error> for Failure {
             atna::Error::Database(error) => error.into(),
             atna::Error::Json(error) => Failure::Internal(error.to_string()),
         }
-    }
-}
-
-/// SQLSTATE and message of a database error. The server's detail line, which quotes values, is left out.
-fn describe(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!("SQLSTATE {}: {}", db.code().code(), db.message()),
-        None => error.to_string(),
     }
 }

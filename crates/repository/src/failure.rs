@@ -79,8 +79,8 @@ impl From<database::Error> for Failure {
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         match database::is_unavailable(&error) {
-            true => Failure::Unavailable(error.to_string()),
-            false => Failure::Internal(error.to_string()),
+            true => Failure::Unavailable(database::describe(&error)),
+            false => Failure::Internal(database::describe(&error)),
         }
     }
 }

@@ -59,7 +59,7 @@ pub enum Content {
 pub enum Error {
     #[error("the outbox cannot be used: {0}")]
     Database(#[from] database::Error),
-    #[error("the outbox cannot be used: {0}")]
+    #[error("the outbox cannot be used: {}", database::describe(.0))]
     Statement(#[from] tokio_postgres::Error),
     #[error("a letter cannot be written or read: {0}")]
     Json(#[from] serde_json::Error),
