@@ -3,64 +3,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What was done: one row of the audit table (IHE ITI transactions per actor, and administrative acts).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Act {
-    /// ITI-41 as received by the Document Repository: Import, C.
-    Iti41Repository,
-    /// ITI-42 as received by the Document Registry: Import, C.
-    Iti42Registry,
-    /// ITI-42 as sent by the Document Repository to a registry of another process: Export, R. The registry is the
-    /// destination.
-    Iti42Repository,
-    /// ITI-57 as received by the Document Registry: Import, U.
-    Iti57Registry,
-    /// ITI-92 as received by the Update Responder: Import, U.
-    Iti92Registry,
-    /// ITI-18 as answered by the Document Registry: Query, E.
-    Iti18Registry,
-    /// ITI-51 as answered by the Document Registry: Query, E.
-    Iti51Registry,
-    /// ITI-43 as answered by the Document Repository: Export, R. The requester is the destination.
-    Iti43Repository,
-    /// ITI-61 as received by the Document Registry: Import, C.
-    Iti61Registry,
-    /// ITI-62 as received by the Document Registry: Patient Record, D.
-    Iti62Registry,
-    /// ITI-86 as received by the Document Repository: Patient Record, D.
-    Iti86Repository,
-    /// A record was opened (ouverture du DMP): Patient Record, C.
-    PatientOpened,
-    /// ITI-8 A01, A04, A05: Patient Record, C.
-    Iti8Added,
-    /// ITI-8 A08: Patient Record, U.
-    Iti8Revised,
-    /// ITI-8 A40, the record that lives on: Patient Record, U.
-    Iti8Survived,
-    /// ITI-8 A40, the record that is merged into the other: Patient Record, D.
-    Iti8Subsumed,
-    /// ITI-44 PRPA_IN201301UV02: Patient Record, C.
-    Iti44Added,
-    /// ITI-44 PRPA_IN201302UV02: Patient Record, U.
-    Iti44Revised,
-    /// ITI-44 PRPA_IN201304UV02, the record that lives on: Patient Record, U.
-    Iti44Survived,
-    /// ITI-44 PRPA_IN201304UV02, the record that is merged into the other: Patient Record, D.
-    Iti44Subsumed,
-    /// A merge at the command line, the record that lives on: Patient Record, U.
-    PatientSurvived,
-    /// A merge at the command line, the record that is merged into the other: Patient Record, D.
-    PatientSubsumed,
-    /// A peer that may not send to us: Security Alert, Node Authentication.
-    NodeRefused,
-    /// The audit was read: Audit Log Used, R.
-    AuditRead,
-    /// Application Start.
-    ServerStarted,
-    /// Application Stop.
-    ServerStopped,
-}
+use crate::Act;
 
 /// EventOutcomeIndicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +67,16 @@ pub struct Source {
     pub id: String,
     /// AuditEnterpriseSiteID.
     pub enterprise_site: Option<String>,
+    /// The process, by its number in the operating system. The first events did not tell: 0.
+    #[serde(default)]
+    pub process: u32,
+}
+
+impl Source {
+    /// This process.
+    pub fn here(id: impl Into<String>, enterprise_site: Option<String>) -> Self {
+        Source { id: id.into(), enterprise_site, process: std::process::id() }
+    }
 }
 
 /// One event: one patient at most, one outcome.
@@ -226,7 +179,17 @@ impl Event {
                 "merged this record into another".to_owned()
             }
             Act::NodeRefused => "was refused as a node".to_owned(),
-            Act::AuditRead => "read the traces".to_owned(),
+            Act::AuditRead | Act::Iti81AuditRepository | Act::Iti82AuditRepository => {
+                "read the traces".to_owned()
+            }
+            Act::AuditExported => "exported the traces".to_owned(),
+            Act::AuditVerified => "verified the traces".to_owned(),
+            Act::AuditExpired => "let old traces go".to_owned(),
+            Act::AuditBlanked => "blanked traces of the record".to_owned(),
+            Act::ConfigurationLoaded => "loaded the configuration".to_owned(),
+            Act::CodesChanged => "changed the code sets".to_owned(),
+            Act::ClockUnsynchronised => "found the clock unsynchronised".to_owned(),
+            Act::AuthenticationFailed => "could not prove who it is".to_owned(),
             Act::ServerStarted => "started the server".to_owned(),
             Act::ServerStopped => "stopped the server".to_owned(),
         };
@@ -246,7 +209,7 @@ mod tests {
     use super::*;
 
     fn summary(act: Act, objects: &[Object]) -> String {
-        let source = Source { id: "carnet".to_owned(), enterprise_site: None };
+        let source = Source::here("carnet", None);
         let mut event = Event::new(act, Outcome::Success, &Requester::remote(None, "http://h/x"), &source);
         event.objects = objects.to_vec();
         event.summary()
@@ -279,7 +242,7 @@ mod tests {
     fn a_summary_gives_the_reason_and_says_what_nobody_checked() {
         let mut requester = Requester::remote(None, "http://h/x");
         requester.authentication = access::Authentication::Unverified;
-        let source = Source { id: "carnet".to_owned(), enterprise_site: None };
+        let source = Source::here("carnet", None);
         let event = Event::new(Act::Iti18Registry, Outcome::MinorFailure, &requester, &source);
         let event = event.described("XDSUnknownPatientId");
         assert_eq!(event.summary(), "searched the record (XDSUnknownPatientId) [unverified]");

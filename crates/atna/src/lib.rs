@@ -5,8 +5,12 @@
 //! the DICOM audit message.
 
 pub mod dicom;
+mod entry;
 mod event;
 mod store;
+pub mod table;
 
-pub use event::{Act, Event, MessageId, Object, Outcome, RegistryObjectKind, Source};
+pub use entry::{Entry, Format, Received};
+pub use event::{Event, MessageId, Object, Outcome, RegistryObjectKind, Source};
 pub use store::{Error, Filter, Row, record, search};
+pub use table::{Act, Kind};

@@ -15,7 +15,7 @@ fn cx((id, authority): (&str, &str)) -> String {
 }
 
 fn event(second: u32, patient: Option<&str>) -> Event {
-    let source = Source { id: "carnet".to_owned(), enterprise_site: None };
+    let source = Source::here("carnet", None);
     let requester = Requester::remote("192.0.2.7".parse().ok(), "http://127.0.0.1:8080/services/registry");
     let mut event =
         Event::new(Act::Iti42Registry, Outcome::MinorFailure, &requester, &source).patient(patient);

@@ -89,10 +89,7 @@ impl Installation {
         if config.server.role.is_repository() {
             database.pin(REPOSITORY_UNIQUE_ID, &config.repository.unique_id).await?;
         }
-        let source = atna::Source {
-            id: config.audit.source_id.clone(),
-            enterprise_site: config.audit.enterprise_site.clone(),
-        };
+        let source = atna::Source::here(config.audit.source_id.clone(), config.audit.enterprise_site.clone());
         Ok(Installation { folder: folder.to_owned(), database, postgres, source })
     }
 

@@ -6,33 +6,6 @@ use xml::{Document, Element, Limits};
 use super::*;
 use crate::Source;
 
-const ACTS: [Act; 24] = [
-    Act::Iti41Repository,
-    Act::Iti42Registry,
-    Act::Iti18Registry,
-    Act::Iti51Registry,
-    Act::Iti43Repository,
-    Act::Iti61Registry,
-    Act::Iti62Registry,
-    Act::Iti86Repository,
-    Act::PatientOpened,
-    Act::Iti8Added,
-    Act::Iti8Revised,
-    Act::Iti8Survived,
-    Act::Iti8Subsumed,
-    Act::Iti44Added,
-    Act::Iti44Revised,
-    Act::Iti44Survived,
-    Act::Iti44Subsumed,
-    Act::PatientSurvived,
-    Act::PatientSubsumed,
-    Act::NodeRefused,
-    Act::AuditRead,
-    Act::Iti42Repository,
-    Act::ServerStarted,
-    Act::ServerStopped,
-];
-
 const ENDPOINT: &str = "http://127.0.0.1:8080/services/registry";
 const PATIENT: &str = "123^^^&1.2.250.1.213.1.4.10&ISO";
 
@@ -55,7 +28,7 @@ fn requesters() -> Vec<Requester> {
 }
 
 fn source(enterprise_site: Option<&str>) -> Source {
-    Source { id: "carnet".to_owned(), enterprise_site: enterprise_site.map(str::to_owned) }
+    Source::here("carnet", enterprise_site.map(str::to_owned))
 }
 
 fn event(act: Act, outcome: Outcome, requester: &Requester) -> Event {
@@ -91,7 +64,7 @@ fn all() -> Vec<Event> {
     };
     let objects = [set(), document(None), document(home), query(None), query(home), removed];
     let mut events = Vec::new();
-    for act in ACTS {
+    for &act in Act::ALL {
         for outcome in [Outcome::Success, Outcome::MinorFailure, Outcome::SeriousFailure] {
             for requester in requesters() {
                 events.push(Event::new(act, outcome, &requester, &source(None)));
@@ -190,46 +163,115 @@ fn a_message_is_complete_and_in_the_order_of_the_schema() {
     );
 }
 
+/// EventActionCode, EventID and EventTypeCode of every act.
+const CODES: [(Act, &str, &str, &[&str]); 36] = [
+    (
+        Act::Iti41Repository,
+        "C",
+        "110107 DCM Import",
+        &["ITI-41 IHE Transactions Provide and Register Document Set-b"],
+    ),
+    (Act::Iti42Registry, "C", "110107 DCM Import", &["ITI-42 IHE Transactions Register Document Set-b"]),
+    (Act::Iti42Repository, "R", "110106 DCM Export", &["ITI-42 IHE Transactions Register Document Set-b"]),
+    (Act::Iti57Registry, "U", "110107 DCM Import", &["ITI-57 IHE Transactions Update Document Set"]),
+    (
+        Act::Iti92Registry,
+        "U",
+        "110107 DCM Import",
+        &["ITI-92 IHE Transactions Restricted Update Document Set"],
+    ),
+    (Act::Iti18Registry, "E", "110112 DCM Query", &["ITI-18 IHE Transactions Registry Stored Query"]),
+    (Act::Iti51Registry, "E", "110112 DCM Query", &["ITI-51 IHE Transactions Multi-Patient Query"]),
+    (Act::Iti43Repository, "R", "110106 DCM Export", &["ITI-43 IHE Transactions Retrieve Document Set"]),
+    (
+        Act::Iti61Registry,
+        "C",
+        "110107 DCM Import",
+        &["ITI-61 IHE Transactions Register On-Demand Document Entry"],
+    ),
+    (Act::Iti62Registry, "D", "110110 DCM Patient Record", &["ITI-62 IHE Transactions Remove Metadata"]),
+    (Act::Iti86Repository, "D", "110110 DCM Patient Record", &["ITI-86 IHE Transactions Remove Documents"]),
+    (Act::PatientOpened, "C", "110110 DCM Patient Record", &["patient-open Carnet Ouverture du dossier"]),
+    (Act::Iti8Added, "C", "110110 DCM Patient Record", &["ITI-8 IHE Transactions Patient Identity Feed"]),
+    (Act::Iti8Revised, "U", "110110 DCM Patient Record", &["ITI-8 IHE Transactions Patient Identity Feed"]),
+    (Act::Iti8Survived, "U", "110110 DCM Patient Record", &["ITI-8 IHE Transactions Patient Identity Feed"]),
+    (Act::Iti8Subsumed, "D", "110110 DCM Patient Record", &["ITI-8 IHE Transactions Patient Identity Feed"]),
+    (Act::Iti44Added, "C", "110110 DCM Patient Record", &["ITI-44 IHE Transactions Patient Identity Feed"]),
+    (Act::Iti44Revised, "U", "110110 DCM Patient Record", &["ITI-44 IHE Transactions Patient Identity Feed"]),
+    (
+        Act::Iti44Survived,
+        "U",
+        "110110 DCM Patient Record",
+        &["ITI-44 IHE Transactions Patient Identity Feed"],
+    ),
+    (
+        Act::Iti44Subsumed,
+        "D",
+        "110110 DCM Patient Record",
+        &["ITI-44 IHE Transactions Patient Identity Feed"],
+    ),
+    (Act::PatientSurvived, "U", "110110 DCM Patient Record", &["patient-merge Carnet Fusion de dossiers"]),
+    (Act::PatientSubsumed, "D", "110110 DCM Patient Record", &["patient-merge Carnet Fusion de dossiers"]),
+    (
+        Act::AuditBlanked,
+        "E",
+        "110113 DCM Security Alert",
+        &["110132 DCM Use of Restricted Function", "audit-blank Carnet Audit blanked"],
+    ),
+    (Act::ServerStarted, "E", "110100 DCM Application Activity", &["110120 DCM Application Start"]),
+    (Act::ServerStopped, "E", "110100 DCM Application Activity", &["110121 DCM Application Stop"]),
+    (
+        Act::ConfigurationLoaded,
+        "E",
+        "110113 DCM Security Alert",
+        &["110131 DCM Software Configuration", "configuration-load Carnet Configuration loaded"],
+    ),
+    (
+        Act::CodesChanged,
+        "E",
+        "110113 DCM Security Alert",
+        &["110131 DCM Software Configuration", "codes-change Carnet Code sets changed"],
+    ),
+    (
+        Act::ClockUnsynchronised,
+        "E",
+        "110113 DCM Security Alert",
+        &["clock-unsynchronised Carnet Clock not synchronised"],
+    ),
+    (Act::NodeRefused, "E", "110113 DCM Security Alert", &["110126 DCM Node Authentication"]),
+    (Act::AuthenticationFailed, "E", "110114 DCM User Authentication", &["110122 DCM Login"]),
+    (Act::AuditRead, "R", "110101 DCM Audit Log Used", &["audit-read Carnet Audit read"]),
+    (
+        Act::Iti81AuditRepository,
+        "R",
+        "110101 DCM Audit Log Used",
+        &["ITI-81 IHE Transactions Retrieve ATNA Audit Event"],
+    ),
+    (
+        Act::Iti82AuditRepository,
+        "R",
+        "110101 DCM Audit Log Used",
+        &["ITI-82 IHE Transactions Retrieve Syslog Event"],
+    ),
+    (Act::AuditExported, "R", "110101 DCM Audit Log Used", &["audit-export Carnet Audit exported"]),
+    (Act::AuditVerified, "R", "110101 DCM Audit Log Used", &["audit-verify Carnet Audit verified"]),
+    (
+        Act::AuditExpired,
+        "E",
+        "110113 DCM Security Alert",
+        &["110132 DCM Use of Restricted Function", "audit-expire Carnet Audit expired"],
+    ),
+];
+
 #[test]
 fn every_act_has_its_codes() {
-    let feed = |number| format!("ITI-{number} IHE Transactions Patient Identity Feed");
-    let (iti_8, iti_44) = (feed(8), feed(44));
-    let expected: [_; ACTS.len()] = [
-        ("C", "110107 DCM Import", "ITI-41 IHE Transactions Provide and Register Document Set-b"),
-        ("C", "110107 DCM Import", "ITI-42 IHE Transactions Register Document Set-b"),
-        ("E", "110112 DCM Query", "ITI-18 IHE Transactions Registry Stored Query"),
-        ("E", "110112 DCM Query", "ITI-51 IHE Transactions Multi-Patient Query"),
-        ("R", "110106 DCM Export", "ITI-43 IHE Transactions Retrieve Document Set"),
-        ("C", "110107 DCM Import", "ITI-61 IHE Transactions Register On-Demand Document Entry"),
-        ("D", "110110 DCM Patient Record", "ITI-62 IHE Transactions Remove Metadata"),
-        ("D", "110110 DCM Patient Record", "ITI-86 IHE Transactions Remove Documents"),
-        ("C", "110110 DCM Patient Record", "patient-open Carnet Ouverture du dossier"),
-        ("C", "110110 DCM Patient Record", &iti_8),
-        ("U", "110110 DCM Patient Record", &iti_8),
-        ("U", "110110 DCM Patient Record", &iti_8),
-        ("D", "110110 DCM Patient Record", &iti_8),
-        ("C", "110110 DCM Patient Record", &iti_44),
-        ("U", "110110 DCM Patient Record", &iti_44),
-        ("U", "110110 DCM Patient Record", &iti_44),
-        ("D", "110110 DCM Patient Record", &iti_44),
-        ("U", "110110 DCM Patient Record", "patient-merge Carnet Fusion de dossiers"),
-        ("D", "110110 DCM Patient Record", "patient-merge Carnet Fusion de dossiers"),
-        ("E", "110113 DCM Security Alert", "110126 DCM Node Authentication"),
-        ("R", "110101 DCM Audit Log Used", "audit-read Carnet Audit read"),
-        ("R", "110106 DCM Export", "ITI-42 IHE Transactions Register Document Set-b"),
-        ("E", "110100 DCM Application Activity", "110120 DCM Application Start"),
-        ("E", "110100 DCM Application Activity", "110121 DCM Application Stop"),
-    ];
-    for (act, (action, id, kind)) in ACTS.into_iter().zip(expected) {
+    assert_eq!(CODES.map(|row| row.0), Act::ALL);
+    for (act, action, id, kinds) in CODES {
+        let mut expected = vec![format!("EventIdentification {action} 0"), format!("EventID {id}")];
+        expected.extend(kinds.iter().map(|kind| format!("EventTypeCode {kind}")));
         let lines = lines(&event(act, Outcome::Success, &remote()));
-        assert_eq!(
-            lines[..3],
-            [
-                format!("EventIdentification {action} 0"),
-                format!("EventID {id}"),
-                format!("EventTypeCode {kind}")
-            ]
-        );
+        assert_eq!(lines[..expected.len()], expected, "{act:?}");
+        assert!(!lines[expected.len()].starts_with("EventTypeCode"), "{act:?}");
     }
 }
 
@@ -382,6 +424,51 @@ fn reading_the_trace_names_the_trace() {
         lines(&event(Act::AuditRead, Outcome::Success, &Requester::local("operator", "carnet audit")));
     assert_eq!(starting(&lines, "ParticipantObjectIdentification"), ["2 13 carnet:audit"]);
     assert_eq!(starting(&lines, "ParticipantObjectName"), ["Security Audit Log"]);
+}
+
+#[test]
+fn the_trace_is_named_wherever_it_is_touched() {
+    for act in [Act::Iti81AuditRepository, Act::AuditExported, Act::AuditExpired, Act::AuditBlanked] {
+        let lines = lines(&event(act, Outcome::Success, &remote()));
+        assert!(lines.contains(&"ParticipantObjectIdentification 2 13 carnet:audit".to_owned()), "{act:?}");
+    }
+}
+
+#[test]
+fn an_alert_says_which_node_it_is_about() {
+    let refused = event(Act::NodeRefused, Outcome::MinorFailure, &remote()).described("unknown certificate");
+    let subject = |event: &Event| {
+        lines(event)
+            .into_iter()
+            .skip_while(|line| !line.ends_with("192.0.2.7") && !line.ends_with(" carnet"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        subject(&refused),
+        [
+            "ParticipantObjectIdentification 2 13 192.0.2.7".to_owned(),
+            "ParticipantObjectIDTypeCode 110182 DCM Node ID".to_owned(),
+            format!("ParticipantObjectDetail Alert Description {}", STANDARD.encode("unknown certificate")),
+        ]
+    );
+    let clock =
+        event(Act::ClockUnsynchronised, Outcome::MinorFailure, &Requester::local("carnet", "carnet serve"));
+    assert_eq!(
+        subject(&clock),
+        ["ParticipantObjectIdentification 2 13 carnet", "ParticipantObjectIDTypeCode 110182 DCM Node ID"]
+    );
+}
+
+#[test]
+fn a_message_is_the_same_wherever_it_is_made() {
+    let mut event = event(Act::Iti18Registry, Outcome::Success, &remote());
+    event.source.process = 4711;
+    assert_eq!(
+        starting(&lines(&event), "ActiveParticipant")[1],
+        format!("{ENDPOINT} 4711 false 127.0.0.1 2")
+    );
+    event.source.process = 0;
+    assert_eq!(starting(&lines(&event), "ActiveParticipant")[1], format!("{ENDPOINT} false 127.0.0.1 2"));
 }
 
 #[test]

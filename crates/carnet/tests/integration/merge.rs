@@ -20,14 +20,14 @@ use crate::harness::{Server, Submission, assert_filed, codes, oid, patient};
 
 async fn add(database: &Database, patient: &Cx) -> Result<(), Error> {
     let requester = Requester::local("test", "test");
-    let source = atna::Source { id: "test".to_owned(), enterprise_site: None };
+    let source = atna::Source::here("test", None);
     let change = Change { requester: &requester, source: &source, door: Door::CommandLine, message: None };
     change.add(database, from_ref(patient)).await
 }
 
 pub async fn merge(database: &Database, subsumed: &Cx, surviving: &Cx) -> Result<(), Error> {
     let requester = Requester::local("test", "test");
-    let source = atna::Source { id: "test".to_owned(), enterprise_site: None };
+    let source = atna::Source::here("test", None);
     let change = Change { requester: &requester, source: &source, door: Door::CommandLine, message: None };
     change.merge(database, from_ref(subsumed), from_ref(surviving)).await
 }

@@ -1,0 +1,103 @@
+use chrono::{DateTime, Utc};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+use crate::{Event, Kind};
+
+/// What the audit holds: an event of this node, or what another node told. Its JSON is what is stored, and what the
+/// hash tree covers: it is written once and never written again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "entry", rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant, reason = "nearly all entries are our own")]
+pub enum Entry {
+    Own(Event),
+    Received(Received),
+}
+
+/// In which form another node told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// A DICOM audit message, over syslog.
+    Dicom,
+    /// A FHIR AuditEvent as JSON, over HTTP.
+    FhirJson,
+    /// A FHIR AuditEvent as XML, over HTTP.
+    FhirXml,
+}
+
+/// A message of another node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    pub id: Uuid,
+    /// When it happened, as the message tells.
+    pub at: DateTime<Utc>,
+    pub received_at: DateTime<Utc>,
+    /// The node that sent it: its address and, where it showed one, the subject of its certificate.
+    pub peer: String,
+    pub format: Format,
+    /// The message as it came.
+    pub octets: String,
+    /// The head of the syslog message that it came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// The patients that it names: CX, or a FHIR reference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patients: Vec<String>,
+}
+
+impl Entry {
+    pub fn id(&self) -> Uuid {
+        match self {
+            Entry::Own(event) => event.id,
+            Entry::Received(received) => received.id,
+        }
+    }
+
+    /// When it happened.
+    pub fn at(&self) -> DateTime<Utc> {
+        match self {
+            Entry::Own(event) => event.at,
+            Entry::Received(received) => received.at,
+        }
+    }
+
+    pub fn kind(&self) -> Kind {
+        match self {
+            Entry::Own(event) => event.act.row().kind,
+            Entry::Received(_) => Kind::Received,
+        }
+    }
+
+    /// The patient under whom it is found; of several that a received message names, the first.
+    pub fn patient(&self) -> Option<&str> {
+        match self {
+            Entry::Own(event) => event.patient.as_deref(),
+            Entry::Received(received) => received.patients.first().map(String::as_str),
+        }
+    }
+}
+
+impl From<Event> for Entry {
+    fn from(event: Event) -> Self {
+        Entry::Own(event)
+    }
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    /// An event that names no kind of entry is our own: the first events did not.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut value = serde_json::Value::deserialize(deserializer)?;
+        let tag = value.as_object_mut().and_then(|object| object.remove("entry"));
+        match tag.as_ref().map(|tag| tag.as_str()) {
+            None | Some(Some("own")) => serde_json::from_value(value).map(Entry::Own),
+            Some(Some("received")) => serde_json::from_value(value).map(Entry::Received),
+            Some(_) => return Err(D::Error::custom("an entry of an unknown kind")),
+        }
+        .map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;
