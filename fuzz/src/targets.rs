@@ -22,6 +22,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "stored_query", run: stored_query },
     Target { name: "hl7v2", run: hl7_v2 },
     Target { name: "cda_header", run: cda_header },
+    Target { name: "syslog", run: syslog_stream },
 ];
 
 fn with_document(octets: &[u8], read: impl FnOnce(&xml::Document<'_>)) {
@@ -133,6 +134,19 @@ fn hl7_v2(octets: &[u8]) {
                     Ok(notice) => drop(Ack::accept().write(&notice.header, "20260102030405", "1")),
                     Err(refusal) => drop(refusal.ack.write(&refusal.header, "20260102030405", "1")),
                 }
+            }
+        }
+    }
+}
+
+/// A stream of syslog frames in portions; the first octet says how large they are. Each message in it is read.
+fn syslog_stream(octets: &[u8]) {
+    let Some((first, stream)) = octets.split_first() else { return };
+    let mut framer = syslog::Framer::new(1 << 20);
+    for mut portion in stream.chunks(usize::from(*first) + 1) {
+        while let Ok(Some(message)) = framer.next(&mut portion) {
+            if let Ok(message) = syslog::Message::parse(&message) {
+                assert!(message.header.len() + message.text.len() <= octets.len());
             }
         }
     }
