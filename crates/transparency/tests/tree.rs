@@ -1,5 +1,7 @@
 //! Trees against the definitions of RFC 6962 §2.1, written here a second time as plain recursions.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+
 use proptest::prelude::*;
 use transparency::*;
 
@@ -269,33 +271,27 @@ fn a_proof_of_inclusion_holds_for_nothing_else() {
     let (_, stored) = grown(&leaves);
     for size in 1..=leaves.len() {
         let root = naive_root(&leaves[..size]);
-        for index in 0..size {
+        for (index, leaf) in leaves[..size].iter().enumerate() {
             let proof = Plan::inclusion(index as u64, size as u64).unwrap().prove(&stored).unwrap();
             let verify = |leaf: &Hash, index: usize, size: usize, root: &Hash, proof: &[Hash]| {
                 verify_inclusion(leaf, index as u64, size as u64, root, proof)
             };
-            assert!(verify(&other(&leaves[index]), index, size, &root, &proof).is_err());
-            assert!(verify(&leaves[index], index, size, &other(&root), &proof).is_err());
+            assert!(verify(&other(leaf), index, size, &root, &proof).is_err());
+            assert!(verify(leaf, index, size, &other(&root), &proof).is_err());
             for place in (0..size + 2).filter(|place| *place != index) {
-                assert!(
-                    verify(&leaves[index], place, size, &root, &proof).is_err(),
-                    "{index} as {place} of {size}"
-                );
+                assert!(verify(leaf, place, size, &root, &proof).is_err(), "{index} as {place} of {size}");
             }
             for hash in 0..proof.len() {
                 let mut changed = proof.clone();
                 changed[hash] = other(&changed[hash]);
-                assert_eq!(
-                    verify(&leaves[index], index, size, &root, &changed),
-                    Err(ProofError::NotIncluded)
-                );
+                assert_eq!(verify(leaf, index, size, &root, &changed), Err(ProofError::NotIncluded));
                 let mut shorter = proof.clone();
                 shorter.remove(hash);
                 let length = ProofError::Length { expected: proof.len(), found: proof.len() - 1 };
-                assert_eq!(verify(&leaves[index], index, size, &root, &shorter), Err(length));
+                assert_eq!(verify(leaf, index, size, &root, &shorter), Err(length));
             }
             let longer = [proof.as_slice(), &[root]].concat();
-            assert!(verify(&leaves[index], index, size, &root, &longer).is_err());
+            assert!(verify(leaf, index, size, &root, &longer).is_err());
         }
     }
 }
