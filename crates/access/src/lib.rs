@@ -23,7 +23,13 @@ pub enum Authentication {
 pub struct Requester {
     /// User identity; by [`Authentication::LocalAccount`] the account's name.
     pub who: Option<String>,
+    /// The person's name as people read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub role: Option<String>,
+    /// The person's profession as people read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profession: Option<String>,
     pub organisation: Option<String>,
     pub purpose: Option<String>,
     pub authentication: Authentication,
@@ -37,6 +43,9 @@ pub struct Requester {
     pub reply_to: Option<String>,
     /// SHA-256 of the client certificate, hexadecimal.
     pub certificate_fingerprint: Option<String>,
+    /// The subject of the client certificate: `CN=gateway, O=hospital`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_subject: Option<String>,
     /// The patient a session is for, as CX.
     pub patient: Option<String>,
     /// The traces of a secret session are hidden from legal representatives.
@@ -48,7 +57,9 @@ impl Requester {
     pub fn remote(address: Option<IpAddr>, endpoint: &str) -> Self {
         Requester {
             who: None,
+            name: None,
             role: None,
+            profession: None,
             organisation: None,
             purpose: None,
             authentication: Authentication::None,
@@ -57,6 +68,7 @@ impl Requester {
             application: None,
             reply_to: None,
             certificate_fingerprint: None,
+            certificate_subject: None,
             patient: None,
             secret_session: false,
         }
@@ -71,12 +83,37 @@ impl Requester {
         }
     }
 
-    /// One word or two for a person: the account, or the address, or "unknown".
+    /// What a person can best recognise: the name, the account, the certificate's subject, what the sender calls itself or
+    /// the address.
+    pub fn known_as(&self) -> Option<String> {
+        let told = [&self.name, &self.who, &self.certificate_subject, &self.application];
+        let address = || self.network_address.map(|address| address.to_string());
+        told.into_iter().find_map(Clone::clone).or_else(address)
+    }
+
+    /// The same, or "unknown".
     pub fn label(&self) -> String {
-        match (&self.who, self.network_address) {
-            (Some(who), _) => who.clone(),
-            (None, Some(address)) => address.to_string(),
-            (None, None) => "unknown".to_owned(),
-        }
+        self.known_as().unwrap_or_else(|| "unknown".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Requester;
+
+    #[test]
+    fn a_requester_is_known_by_what_a_person_recognises_best() {
+        let mut requester = Requester::remote(None, "http://h/x");
+        assert_eq!(requester.label(), "unknown");
+        requester.network_address = "192.0.2.7".parse().ok();
+        assert_eq!(requester.label(), "192.0.2.7");
+        requester.application = Some("HOSPITAL|ADT".to_owned());
+        assert_eq!(requester.label(), "HOSPITAL|ADT");
+        requester.certificate_subject = Some("CN=gateway, O=hospital".to_owned());
+        assert_eq!(requester.label(), "CN=gateway, O=hospital");
+        requester.who = Some("801234567897".to_owned());
+        assert_eq!(requester.label(), "801234567897");
+        requester.name = Some("Dr Anne Martin".to_owned());
+        assert_eq!(requester.label(), "Dr Anne Martin");
     }
 }

@@ -173,11 +173,14 @@ fn host(endpoint: &str) -> Option<&str> {
 
 fn write_object(w: &mut Writer, act: Act, touched: &Object) {
     match touched {
-        Object::SubmissionSet { unique_id } => {
+        Object::SubmissionSet { unique_id, .. } => {
             object(w, unique_id, ["2", "20"], SUBMISSION_SET);
         }
-        Object::Document { unique_id, repository_unique_id, home_community_id } => {
+        Object::Document { unique_id, repository_unique_id, home_community_id, title } => {
             object(w, unique_id, ["2", "3"], REPORT_NUMBER);
+            if let Some(title) = title {
+                w.element("ParticipantObjectName", &[], title);
+            }
             let repository = match act {
                 Act::Iti86Repository => "urn:ihe:iti:xds:2007:repositoryUniqueId",
                 _ => "Repository Unique ID",

@@ -32,9 +32,20 @@ pub enum MessageId {
 #[serde(rename_all = "kebab-case")]
 pub enum Object {
     /// 2/20 by SubmissionSet.uniqueId.
-    SubmissionSet { unique_id: String },
+    SubmissionSet {
+        unique_id: String,
+        /// Of the documents in it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        titles: Vec<String>,
+    },
     /// 2/3 by DocumentEntry.uniqueId.
-    Document { unique_id: String, repository_unique_id: String, home_community_id: Option<String> },
+    Document {
+        unique_id: String,
+        repository_unique_id: String,
+        home_community_id: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+    },
     /// 2/3 by entryUUID (`urn:uuid:`): an object of the registry that is removed.
     RegistryObject { entry_uuid: String, kind: RegistryObjectKind },
     /// 2/24: stored query id, and the `query:AdhocQueryRequest` as XML.
@@ -145,7 +156,7 @@ impl Event {
             })
             .collect();
         let set = self.objects.iter().find_map(|object| match object {
-            Object::SubmissionSet { unique_id } => Some(unique_id.as_str()),
+            Object::SubmissionSet { unique_id, .. } => Some(unique_id.as_str()),
             _ => None,
         });
         let what = match self.act {
@@ -220,12 +231,13 @@ mod tests {
             unique_id: unique_id.to_owned(),
             repository_unique_id: "1.2.5".to_owned(),
             home_community_id: None,
+            title: None,
         }
     }
 
     #[test]
     fn a_summary_names_what_was_touched() {
-        let set = Object::SubmissionSet { unique_id: "1.2.3".to_owned() };
+        let set = Object::SubmissionSet { unique_id: "1.2.3".to_owned(), titles: Vec::new() };
         assert_eq!(
             summary(Act::Iti41Repository, std::slice::from_ref(&set)),
             "filed documents, submission 1.2.3"

@@ -22,7 +22,7 @@ fn event(second: u32, patient: Option<&str>) -> Event {
     event.at = time(second);
     event
         .described("XDSUnknownPatientId")
-        .object(Object::SubmissionSet { unique_id: format!("1.2.{second}") })
+        .object(Object::SubmissionSet { unique_id: format!("1.2.{second}"), titles: Vec::new() })
 }
 
 fn time(second: u32) -> DateTime<Utc> {

@@ -53,7 +53,12 @@ impl port::Registry for InProcess {
         let found = self.0.readable_documents(unique_ids).await.map_err(relay)?;
         Ok(found
             .into_iter()
-            .map(|r| Readable { unique_id: r.unique_id, hash: r.hash, patient_id: r.patient_id })
+            .map(|r| Readable {
+                unique_id: r.unique_id,
+                hash: r.hash,
+                patient_id: r.patient_id,
+                title: r.title,
+            })
             .collect())
     }
 

@@ -196,6 +196,7 @@ fn readable(object: &ExtrinsicObject) -> Option<Readable> {
         unique_id: object.common.external_identifier(DOCUMENT_ENTRY_UNIQUE_ID)?.to_owned(),
         hash: object.common.slot_value("hash").map(str::to_ascii_lowercase),
         patient_id: object.common.external_identifier(DOCUMENT_ENTRY_PATIENT_ID)?.to_owned(),
+        title: object.common.title().map(str::to_owned),
     })
 }
 

@@ -11,7 +11,7 @@ use xds::message::{DocumentRequest, Made, RegistryResponse, ResponseStatus};
 
 use crate::port::{self, Readable};
 use crate::sql::StoredDocument;
-use crate::trace::events;
+use crate::trace::{Touched, events};
 use crate::{Failure, Repository, sql};
 
 /// A document on its way out.
@@ -34,6 +34,7 @@ pub(crate) enum Item {
         made: Option<Made>,
         document: StoredDocument,
         patient: String,
+        title: Option<String>,
     },
     /// Made now and not kept.
     Made {
@@ -42,6 +43,7 @@ pub(crate) enum Item {
         mime_type: String,
         octets: Bytes,
         patient: String,
+        title: Option<String>,
     },
     Missing {
         request: DocumentRequest,
@@ -61,7 +63,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             Err(failure) => Err(failure),
         };
         if let Err(failure) = &result {
-            let missing = requests.into_iter().map(|request| (None, request)).collect();
+            let missing = requests.into_iter().map(Touched::unknown).collect();
             let event = self.retrieval(requester, Outcome::SeriousFailure).described(failure.codes());
             if let Err(error) = self.write_trace(&events(&event, missing)).await {
                 tracing::error!("the trace of a failed retrieval cannot be written: {error}");
@@ -111,10 +113,12 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             readable
                 .iter()
                 .find(|r| r.unique_id == *id && r.hash.as_deref().is_none_or(|hash| hash == document.sha1))
-                .map(|r| (document.clone(), r.patient_id.clone()))
+                .map(|r| (document.clone(), r.clone()))
         });
         match found {
-            Some((document, patient)) => Item::Found { request, made: None, document, patient },
+            Some((document, Readable { patient_id: patient, title, .. })) => {
+                Item::Found { request, made: None, document, patient, title }
+            }
             None => {
                 let context = format!("no document {id} is available here");
                 missing(request, ErrorCode::XDSDocumentUniqueIdError, context)
@@ -133,15 +137,16 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             match item {
                 Item::Missing { request, finding } => {
                     findings.push(finding);
-                    refused.push((None, request));
+                    refused.push(Touched::unknown(request));
                 }
-                Item::Made { request, made, mime_type, octets, patient } => {
-                    given.push((Some(patient), request.clone()));
+                Item::Made { request, made, mime_type, octets, patient, title } => {
+                    given.push(Touched { request: request.clone(), patient: Some(patient), title });
                     let size = octets.len() as u64;
                     let octets = Either::Right(once(ready(Ok(octets))));
                     documents.push(Retrieved { request, made: Some(made), mime_type, size, octets });
                 }
-                Item::Found { request, made, document, patient } => {
+                Item::Found { request, made, document, patient, title } => {
+                    let patient = Some(patient);
                     match self.blobs.open(&document.blob, document.size).await {
                         Ok(octets) => {
                             let (mime_type, size) = (document.mime_type, document.size);
@@ -152,7 +157,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
                                 size,
                                 octets: Either::Left(octets),
                             });
-                            given.push((Some(patient), request));
+                            given.push(Touched { request, patient, title });
                         }
                         Err(error) => {
                             tracing::error!(document = %document.unique_id, "a stored document cannot be read: {error}");
@@ -161,7 +166,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
                                 Some(&document.unique_id),
                                 format!("{}: the stored document cannot be read", document.unique_id),
                             ));
-                            refused.push((Some(patient), request));
+                            refused.push(Touched { request, patient, title });
                         }
                     }
                 }

@@ -23,7 +23,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
     ) -> Result<RegistryResponse, Failure> {
         let result = self.remove(requester, &requests).await;
         if let Err(failure) = &result {
-            let touched = requests.into_iter().map(|request| (None, request)).collect();
+            let touched = requests.into_iter().map(Touched::unknown).collect();
             let event = self.removal(requester, Outcome::SeriousFailure).described(failure.codes());
             if let Err(error) = self.write_trace(&events(&event, touched)).await {
                 tracing::error!("the trace of a failed removal cannot be written: {error}");
@@ -52,10 +52,10 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         let (mut done, mut refused, mut findings) = (Vec::new(), Vec::new(), Vec::new());
         for request in requests {
             match self.outcome(request, &removed) {
-                Ok(patient) => done.push((patient, request.clone())),
+                Ok(patient) => done.push(Touched { patient, ..Touched::unknown(request.clone()) }),
                 Err(finding) => {
                     findings.push(finding);
-                    refused.push((None, request.clone()));
+                    refused.push(Touched::unknown(request.clone()));
                 }
             }
         }
@@ -68,7 +68,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         drop(client);
         let left = self.unlink(&removed).await;
         let (left_behind, gone): (Vec<Touched>, Vec<Touched>) =
-            done.into_iter().partition(|(_, request)| left.contains(&request.document_unique_id));
+            done.into_iter().partition(|touched| left.contains(&touched.request.document_unique_id));
         findings.extend(left.iter().map(|id| octets_stay(id)));
         if !left_behind.is_empty() {
             let failed = self

@@ -34,6 +34,8 @@ pub struct Readable {
     pub hash: Option<String>,
     /// Patient, CX.
     pub patient_id: String,
+    /// For the trace.
+    pub title: Option<String>,
 }
 
 /// What a repository needs of its registry.

@@ -36,7 +36,7 @@ fn event(act: Act, outcome: Outcome, requester: &Requester) -> Event {
 }
 
 fn set() -> Object {
-    Object::SubmissionSet { unique_id: "1.2.3".to_owned() }
+    Object::SubmissionSet { unique_id: "1.2.3".to_owned(), titles: vec!["Lettre".to_owned()] }
 }
 
 fn document(home: Option<&str>) -> Object {
@@ -44,6 +44,17 @@ fn document(home: Option<&str>) -> Object {
         unique_id: "1.2.4".to_owned(),
         repository_unique_id: "1.2.5".to_owned(),
         home_community_id: home.map(str::to_owned),
+        title: None,
+    }
+}
+
+/// With a title that needs escaping.
+fn titled() -> Object {
+    Object::Document {
+        unique_id: "1.2.6".to_owned(),
+        repository_unique_id: "1.2.5".to_owned(),
+        home_community_id: None,
+        title: Some("Bilan <1> & suite".to_owned()),
     }
 }
 
@@ -62,7 +73,7 @@ fn all() -> Vec<Event> {
         entry_uuid: "urn:uuid:08a15a6f-5b4a-42de-8f95-89474f83abdf".to_owned(),
         kind: RegistryObjectKind::HasMember,
     };
-    let objects = [set(), document(None), document(home), query(None), query(home), removed];
+    let objects = [set(), document(None), titled(), document(home), query(None), query(home), removed];
     let mut events = Vec::new();
     for &act in Act::ALL {
         for outcome in [Outcome::Success, Outcome::MinorFailure, Outcome::SeriousFailure] {
@@ -382,6 +393,12 @@ fn details_are_base64_and_named_as_the_transaction_names_them() {
     ];
     assert_eq!(starting(&lines(&event), "ParticipantObjectDetail"), expected);
     assert_eq!(starting(&lines(&event), "ParticipantObjectIdentification"), ["2 3 1.2.4"]);
+}
+
+#[test]
+fn a_document_is_named_by_its_title_where_it_is_known() {
+    let lines = lines(&event(Act::Iti43Repository, Outcome::Success, &remote()).object(titled()));
+    assert_eq!(starting(&lines, "ParticipantObjectName"), ["Bilan <1> & suite"]);
 }
 
 #[test]

@@ -89,7 +89,9 @@ fn requester(header: &Header, peer: &Peer) -> Requester {
     let receiver = format!("{}|{}", header.receiving_facility, header.receiving_application);
     let mut requester = Requester::remote(Some(peer.address), &receiver);
     requester.application = Some(format!("{}|{}", header.sending_facility, header.sending_application));
-    requester.certificate_fingerprint = peer.certificate.clone();
+    if let Some(certificate) = &peer.certificate {
+        certificate.note(&mut requester);
+    }
     requester
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_openssl::SslStream;
 
 use super::Feed;
-use crate::tls::{self, Tls};
+use crate::tls::{PeerCertificate, Tls};
 
 /// After an error of the system, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -113,7 +113,7 @@ async fn connection(
         None => converse(stream, Peer { address, certificate: None }, &feed, stopped).await,
         Some(tls) => match within(HANDSHAKE, encrypted(stream, &tls)).await {
             Ok(stream) => {
-                let certificate = tls::fingerprint(stream.ssl());
+                let certificate = PeerCertificate::of(stream.ssl());
                 converse(stream, Peer { address, certificate }, &feed, stopped).await
             }
             Err(error) => Err(error),
@@ -135,8 +135,7 @@ async fn encrypted(stream: TcpStream, tls: &Tls) -> io::Result<SslStream<TcpStre
 /// Who is at the other end of a connection.
 pub struct Peer {
     pub address: IpAddr,
-    /// Fingerprint.
-    pub certificate: Option<String>,
+    pub certificate: Option<PeerCertificate>,
 }
 
 /// Over a plain stream or one that encrypts.

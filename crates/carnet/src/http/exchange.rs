@@ -13,9 +13,10 @@ use xds::error::Finding;
 use xds::message::RegistryResponse;
 use xml::Writer;
 
+use super::App;
 use super::body::{self, Incoming};
 use super::reply::Reply;
-use super::{App, PeerCertificate};
+use crate::tls::PeerCertificate;
 
 /// A request whose envelope was read.
 pub struct Exchange<'a> {
@@ -97,8 +98,9 @@ pub async fn again(
 fn origin(app: &App, request: &HttpRequest) -> Requester {
     let endpoint = format!("{}{}", app.public_url, request.path());
     let mut requester = Requester::remote(request.peer_addr().map(|address| address.ip()), &endpoint);
-    requester.certificate_fingerprint =
-        request.conn_data::<PeerCertificate>().map(|PeerCertificate(fingerprint)| fingerprint.clone());
+    if let Some(certificate) = request.conn_data::<PeerCertificate>() {
+        certificate.note(&mut requester);
+    }
     requester
 }
 

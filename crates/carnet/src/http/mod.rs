@@ -40,7 +40,7 @@ use crate::config::{Limits, Peers, Role};
 use crate::feed::Feed;
 use crate::outbox::Outbox;
 use crate::registry_link::RegistryLink;
-use crate::tls;
+use crate::tls::PeerCertificate;
 
 /// What every request can reach.
 pub struct App {
@@ -94,14 +94,11 @@ fn with_slash(path: &str) -> [String; 2] {
     [path.to_owned(), format!("{path}/")]
 }
 
-/// The certificate that the peer of a connection showed, as SHA-256 in hexadecimal.
-struct PeerCertificate(String);
-
 /// Keeps the peer's certificate beside its connection.
 pub fn note_certificate(connection: &dyn Any, data: &mut Extensions) {
     let stream = connection.downcast_ref::<TlsStream<TcpStream>>();
-    if let Some(fingerprint) = stream.and_then(|stream| tls::fingerprint(stream.ssl())) {
-        data.insert(PeerCertificate(fingerprint));
+    if let Some(certificate) = stream.and_then(|stream| PeerCertificate::of(stream.ssl())) {
+        data.insert(certificate);
     }
 }
 

@@ -5,12 +5,13 @@ mod files;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::Requester;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use client::SslConnector;
-use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::ssl::{SslAcceptorBuilder, SslContext, SslRef};
+use openssl::x509::X509NameRef;
 use tokio::sync::mpsc;
 
 use crate::config;
@@ -101,13 +102,36 @@ impl Tls {
     }
 }
 
-/// SHA-256 of the certificate that the peer showed, in lower-case hexadecimal.
-pub fn fingerprint(ssl: &SslRef) -> Option<String> {
-    let digest = |certificate: openssl::x509::X509| -> Result<String, ErrorStack> {
-        let digest = certificate.digest(MessageDigest::sha256())?;
-        Ok(digest.iter().map(|octet| format!("{octet:02x}")).collect())
-    };
-    digest(ssl.peer_certificate()?).ok()
+/// The certificate that a peer showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerCertificate {
+    /// SHA-256, in lower-case hexadecimal.
+    pub fingerprint: String,
+    /// `CN=gateway, O=hospital`.
+    pub subject: String,
+}
+
+impl PeerCertificate {
+    pub fn of(ssl: &SslRef) -> Option<PeerCertificate> {
+        let certificate = ssl.peer_certificate()?;
+        let digest = certificate.digest(MessageDigest::sha256()).ok()?;
+        let fingerprint = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+        Some(PeerCertificate { fingerprint, subject: subject(certificate.subject_name()) })
+    }
+
+    /// Tells the trace of it.
+    pub fn note(&self, requester: &mut Requester) {
+        requester.certificate_fingerprint = Some(self.fingerprint.clone());
+        requester.certificate_subject = Some(self.subject.clone()).filter(|subject| !subject.is_empty());
+    }
+}
+
+fn subject(name: &X509NameRef) -> String {
+    let parts = name.entries().filter_map(|entry| {
+        let value = entry.data().to_string().ok()?.replace(char::is_control, " ");
+        Some(format!("{}={value}", entry.object().nid().short_name().unwrap_or("OID")))
+    });
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

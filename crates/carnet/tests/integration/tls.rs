@@ -76,7 +76,8 @@ async fn who_shows_a_good_certificate_is_served_and_its_fingerprint_is_in_the_tr
     let submission = Submission::new(&patient(), "lettre");
     assert_filed(&submission.send(&client, Encoding::Mtom).await);
     let traced = format!(
-        "select count(*) from audit_event where content -> 'requester' ->> 'certificate_fingerprint' = '{}'",
+        "select count(*) from audit_event where content -> 'requester' ->> 'certificate_fingerprint' = '{}'
+            and content -> 'requester' ->> 'certificate_subject' = 'CN=hospital'",
         node.fingerprint()
     );
     assert_eq!(server.count(&traced).await, 2);

@@ -38,6 +38,16 @@ async fn each_transaction_is_traced_for_its_patient_with_its_outcome() {
     found.sort();
     sorted.sort();
     assert_eq!(found, sorted);
+    // What was filed, and what was read, goes by its title.
+    for (act, path) in
+        [("iti41-repository", "{0,submission-set,titles,0}"), ("iti43-repository", "{0,document,title}")]
+    {
+        let titled = format!(
+            "select count(*) from audit_event where act = '{act}' and outcome = 'success'
+                and content -> 'objects' #>> '{path}' = 'Lettre'"
+        );
+        assert_eq!(server.count(&titled).await, 1, "{act}");
+    }
     server.stop().await;
 }
 

@@ -238,7 +238,10 @@ impl Registry {
 fn about(event: Event, sent: &SubmitObjects) -> Event {
     let event = event.patient(sent.patient_ids().first().copied());
     match sent.submission_set_unique_id() {
-        Some(id) => event.object(Object::SubmissionSet { unique_id: id.to_owned() }),
+        Some(id) => {
+            let titles = sent.document_titles();
+            event.object(Object::SubmissionSet { unique_id: id.to_owned(), titles })
+        }
         None => event,
     }
 }

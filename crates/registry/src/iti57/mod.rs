@@ -58,7 +58,8 @@ impl Registry {
         };
         let mut event = Event::new(act, Outcome::Success, requester, &self.source);
         if let Some(unique_id) = sent.submission_set_unique_id() {
-            event = event.object(Object::SubmissionSet { unique_id: unique_id.to_owned() });
+            let titles = sent.document_titles();
+            event = event.object(Object::SubmissionSet { unique_id: unique_id.to_owned(), titles });
         }
         let named: Vec<String> = sent.patient_ids().into_iter().map(str::to_owned).collect();
         let mut patients: Patients = named.iter().cloned().collect();

@@ -36,7 +36,8 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         let mut event = Event::new(Act::Iti41Repository, Outcome::Success, requester, &self.source)
             .patient(objects.patient_ids().first().copied());
         if let Some(unique_id) = objects.submission_set_unique_id() {
-            event = event.object(Object::SubmissionSet { unique_id: unique_id.to_owned() });
+            let titles = objects.document_titles();
+            event = event.object(Object::SubmissionSet { unique_id: unique_id.to_owned(), titles });
         }
         let result = self.file(requester, objects, &documents, event.clone()).await;
         if let Err(failure) = &result {

@@ -103,15 +103,16 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         let identity = self.identity_of(id, &content).await?;
         let octets = self.provider.make(&Order { identity: identity.clone(), ..order });
         let patient = entry.patient_id.text.clone();
+        let title = entry.title.clone();
         let made = Made { unique_id: identity.unique_id.clone(), repository_unique_id: None };
         if !self.settings.persist_on_demand {
             let mime_type = self.provider.mime_type().to_owned();
             let request = request.clone();
-            return Ok(Some(Item::Made { request, made, mime_type, octets: octets.into(), patient }));
+            return Ok(Some(Item::Made { request, made, mime_type, octets: octets.into(), patient, title }));
         }
         let document = self.kept(requester, &entry, &identity, octets).await?;
         let made = Made { repository_unique_id: Some(self.settings.unique_id.clone()), ..made };
-        Ok(Some(Item::Found { request: request.clone(), made: Some(made), document, patient }))
+        Ok(Some(Item::Found { request: request.clone(), made: Some(made), document, patient, title }))
     }
 
     fn is_ours(&self, object: &ExtrinsicObject) -> bool {

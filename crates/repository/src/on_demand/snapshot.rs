@@ -133,7 +133,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         };
         let event = Event::new(Act::Iti42Repository, Outcome::Success, requester, &self.source)
             .patient(Some(&entry.patient_id.text))
-            .object(Object::SubmissionSet { unique_id: set.unique_id });
+            .object(Object::SubmissionSet { unique_id: set.unique_id, titles: objects.document_titles() });
         (objects, Filing { documents: vec![document], event })
     }
 }

@@ -98,6 +98,11 @@ pub struct SubmitObjects {
 }
 
 impl Common {
+    /// The first string of the Name.
+    pub fn title(&self) -> Option<&str> {
+        self.name.first().map(|name| name.value.as_str()).filter(|title| !title.is_empty())
+    }
+
     /// The values of the Slot `name`; empty when there is none.
     pub fn slot(&self, name: &str) -> &[String] {
         self.slots.iter().find(|s| s.name == name).map_or(&[], |s| &s.values)
@@ -143,6 +148,15 @@ impl SubmitObjects {
     /// `SubmissionSet.uniqueId` as it was sent, for the trace of a refused submission.
     pub fn submission_set_unique_id(&self) -> Option<&str> {
         self.submission_set()?.common.external_identifier(crate::constants::SUBMISSION_SET_UNIQUE_ID)
+    }
+
+    /// The titles of the documents as they were sent, of those that have one.
+    pub fn document_titles(&self) -> Vec<String> {
+        self.extrinsic_objects
+            .iter()
+            .filter_map(|document| document.common.title())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Every different patientId in the submission as it was sent, the SubmissionSet's first.

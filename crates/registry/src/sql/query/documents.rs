@@ -1,6 +1,7 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
+use xds::fragment::{Fill, Fragment};
 use xds::metadata::{Availability, DocumentType};
 use xds::query::{ContentFilter, DocumentFilter, ObjectIds};
 
@@ -117,7 +118,8 @@ pub(super) const BY_LOGICAL_ID: &str =
 
 /// The newest version tells whether a document is online and whose it is.
 pub(super) const READABLE_DOCUMENTS: &str = "
-    select document_entry.record, document_entry.unique_id, document_entry.hash, document_entry.patient_id
+    select document_entry.record, document_entry.unique_id, document_entry.hash, document_entry.patient_id,
+        document_entry.fragment
     from unique_id join document_entry
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
     where unique_id.value = any($1) and availability = 'Online' and not exists (
@@ -132,6 +134,7 @@ pub struct Readable {
     pub hash: Option<String>,
     /// CX.
     pub patient_id: String,
+    pub title: Option<String>,
 }
 
 pub async fn find_documents<C: GenericClient>(
@@ -262,7 +265,9 @@ pub async fn readable_documents<C: GenericClient>(
         .iter()
         .map(|row| {
             let (unique_id, hash, patient_id) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-            Ok((row.try_get(0)?, Readable { unique_id, hash, patient_id }))
+            let document = Fragment::from_stored(row.try_get(4)?).document(&Fill::default());
+            let title = document.and_then(|document| document.common.title().map(str::to_owned));
+            Ok((row.try_get(0)?, Readable { unique_id, hash, patient_id, title }))
         })
         .collect()
 }
