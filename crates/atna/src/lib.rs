@@ -7,6 +7,8 @@
 pub mod dicom;
 mod entry;
 mod event;
+pub mod forward;
+pub mod rejected;
 mod store;
 pub mod table;
 

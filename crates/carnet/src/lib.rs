@@ -1,6 +1,7 @@
 //! The server and the command line of Carnet: everything that joins the rooms of the house.
 
 mod account;
+mod audit;
 pub mod commands;
 pub mod config;
 mod feed;
@@ -8,6 +9,7 @@ pub mod http;
 mod in_process;
 pub mod installation;
 pub mod logging;
+mod metrics;
 mod outbox;
 mod outgoing;
 mod registry_link;

@@ -17,6 +17,7 @@ use registry::Registry;
 use repository::Repository;
 use repository::pending::Settled;
 
+use crate::audit::forward::Forwarders;
 use crate::config::Config;
 use crate::feed::{Feed, Listener};
 use crate::http::{self, App};
@@ -48,6 +49,7 @@ pub struct Running {
     app: Arc<App>,
     installation: Installation,
     carriers: JoinHandle<()>,
+    forwarders: Option<Forwarders>,
     background: Vec<JoinHandle<()>>,
 }
 
@@ -95,6 +97,9 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         LocalStore::open(&folder.join("documents")).await.context("the document folder cannot be used")?;
     let outgoing = Outgoing::new(config, tls.as_ref().map(|(tls, _)| tls))?;
     let app = Arc::new(build(config, address, &installation, blobs, outgoing));
+    // Before the first event: those who are to have the events are to have that one too.
+    let forwarders = Forwarders::start(config, &installation.database, app.metrics.clone()).await;
+    let forwarders = forwarders.context("the audit record repositories of audit.forward cannot be used")?;
     record(&installation, &app, Act::ServerStarted).await?;
     let shared = app.clone();
     let server = HttpServer::new(move || {
@@ -122,7 +127,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         }
     };
     let server = server.context("the server did not start")?.run();
-    Ok(Running { address, feed, server, app, installation, carriers, background })
+    Ok(Running { address, feed, server, app, installation, carriers, forwarders, background })
 }
 
 impl Running {
@@ -143,7 +148,7 @@ impl Running {
 
     /// Answers until a signal or its handle stops it; then running requests are finished and everything is closed.
     pub async fn until_stopped(self) -> anyhow::Result<()> {
-        let Running { server, feed, app, installation, mut carriers, background, .. } = self;
+        let Running { server, feed, app, installation, mut carriers, forwarders, background, .. } = self;
         let outcome = server.await;
         if let Some(feed) = feed {
             feed.stop(Duration::from_secs(SHUTDOWN_SECONDS)).await;
@@ -154,6 +159,9 @@ impl Running {
         carriers.abort();
         background.iter().for_each(JoinHandle::abort);
         let traced = record(&installation, &app, Act::ServerStopped).await;
+        if let Some(forwarders) = forwarders {
+            forwarders.stop().await;
+        }
         drop(app);
         installation.close().await?;
         outcome.context("the server ended with an error")?;
@@ -197,6 +205,7 @@ fn build(
         database,
         blobs,
         limits: config.limits.clone(),
+        metrics: Arc::default(),
         public_url,
         outbox: Outbox::new(installation.database.clone(), outgoing, config.asynchronous.clone()),
         role: config.server.role,

@@ -9,6 +9,7 @@ mod feed;
 mod kind;
 mod peers;
 mod source;
+mod syslog;
 mod tls;
 
 use std::fmt;
@@ -31,6 +32,7 @@ pub use asynchronous::Asynchronous;
 pub use feed::{Feed, Sender};
 pub use peers::Peers;
 pub use source::{Problem, Problems};
+pub use syslog::{Forward, Receive, Target, Transport};
 pub use tls::{ClientCertificates, Tls};
 
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -140,6 +142,8 @@ pub struct Limits {
 pub struct Audit {
     pub source_id: String,
     pub enterprise_site: Option<String>,
+    pub forward: Forward,
+    pub receive: Receive,
 }
 
 #[derive(Debug, Clone)]
@@ -230,6 +234,8 @@ impl Config {
         let audit = Audit {
             source_id: from.get("audit.source_id", TEXT, "carnet"),
             enterprise_site: from.optional("audit.enterprise_site", TEXT),
+            forward: Forward::read(&mut from),
+            receive: Receive::read(&mut from, tls.as_ref()),
         };
         let metadata = Metadata { strict_slot_names: from.get("metadata.strict_slot_names", BOOLEAN, false) };
         let affinity_domain = Arc::new(affinity::load(&mut from));

@@ -349,3 +349,51 @@ fn what_is_wrong_with_value_sets_is_reported_with_everything_else() {
         assert!(found.contains(expected), "{expected} is not in {found}");
     }
 }
+
+#[test]
+fn audit_record_repositories_are_listed_by_transport_host_and_port() {
+    let text = "[audit]\nforward = [\"tls://ARR.example:6514\", \"udp://[::1]:514\"]";
+    let from_file = load(text, &[]).unwrap();
+    let variables = [("CARNET_AUDIT__FORWARD", "tls://arr.example:6514, udp://[::1]:514")];
+    for config in [from_file, load("", &variables).unwrap()] {
+        assert!(
+            config.to_string().contains("audit.forward = [\"tls://arr.example:6514\", \"udp://[::1]:514\"]")
+        );
+        assert_eq!(config.audit.forward.targets[1].host, "::1");
+    }
+    for wrong in [
+        "arr.example:6514",
+        "tcp://arr.example:514",
+        "tls://arr.example",
+        "tls://arr.example:0",
+        "tls://:6514",
+        "tls://::1:6514",
+        "tls://arr.example:6514/x",
+        "tls://user@arr.example:6514",
+        "tls://arr.example:6514, tls://ARR.example:6514",
+    ] {
+        assert_eq!(problems("", &[("CARNET_AUDIT__FORWARD", wrong)]).len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn audit_messages_are_received_over_tls_only_with_a_certificate() {
+    let receive = "[audit]\nreceive_tls = \"127.0.0.1:6514\"\n";
+    assert_eq!(problems(receive, &[]), ["audit.receive_tls: needs tls.certificate and tls.key"]);
+    assert!(load(&format!("{receive}[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\""), &[]).is_ok());
+}
+
+#[test]
+fn what_is_shown_to_repositories_is_that_of_the_server_unless_said_otherwise() {
+    let tls = "[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\nauthorities = \"all.pem\"\n";
+    let identity = |text: &str| {
+        let config = load(text, &[]).unwrap();
+        config.audit.forward.identity(config.outgoing_identity())
+    };
+    let usual = identity(tls);
+    assert_eq!(usual.certificate, Some(("a.pem".into(), "a.key".into())));
+    let own = identity(&format!("{tls}[audit]\nforward_certificate = \"b.pem\"\nforward_key = \"b.key\""));
+    assert_eq!(own.certificate, Some(("b.pem".into(), "b.key".into())));
+    assert_eq!(own.authorities, Some("all.pem".into()));
+    assert_eq!(problems("[audit]\nforward_key = \"b.key\"", &[]).len(), 1);
+}

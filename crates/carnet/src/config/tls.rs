@@ -68,7 +68,7 @@ pub(super) fn client_identity(from: &mut Source) -> client::Identity {
 }
 
 /// A certificate is of no use without its key, nor a key without its certificate.
-fn pair(
+pub(super) fn pair(
     from: &mut Source,
     section: &str,
     certificate: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! The pages for people and for monitors: `/`, `/health`, `/ready`. No patient data.
+//! The pages for people and for monitors: `/`, `/health`, `/ready`, `/metrics`. No patient data.
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, web};
@@ -21,6 +21,11 @@ pub async fn ready(app: web::Data<App>) -> HttpResponse {
             HttpResponse::ServiceUnavailable().json(json!({ "status": "not ready", "reason": reason }))
         }
     }
+}
+
+/// For Prometheus; docs/metrics.md says what is there.
+pub async fn metrics(app: web::Data<App>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(app.metrics.render())
 }
 
 pub async fn home(app: web::Data<App>) -> HttpResponse {

@@ -38,6 +38,7 @@ use repository::Repository;
 
 use crate::config::{Limits, Peers, Role};
 use crate::feed::Feed;
+use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::registry_link::RegistryLink;
 use crate::tls::PeerCertificate;
@@ -54,6 +55,7 @@ pub struct App {
     pub database: Database,
     pub blobs: LocalStore,
     pub limits: Limits,
+    pub metrics: Arc<Metrics>,
     /// Scheme, host and port as others see them, without a trailing slash.
     pub public_url: String,
     pub repository_unique_id: String,
@@ -71,7 +73,8 @@ pub fn routes(app: Arc<App>) -> impl FnOnce(&mut web::ServiceConfig) {
             .app_data(web::Data::from(app))
             .route("/", web::get().to(home::home))
             .route("/health", web::get().to(home::health))
-            .route("/ready", web::get().to(home::ready));
+            .route("/ready", web::get().to(home::ready))
+            .route("/metrics", web::get().to(home::metrics));
         for path in REGISTRY_PATHS.into_iter().filter(|_| role.is_registry()) {
             config.service(
                 web::resource(with_slash(path))
