@@ -3,6 +3,7 @@ use futures_util::{FutureExt, stream};
 use hl7v2::adt::{self, Events};
 use hl7v2::{Ack, Frame, Framer};
 use soap::ContentType;
+use transparency::{ConsistencyProof, InclusionProof, Note, Verifier};
 use uuid::Uuid;
 use xds::ebxml::SubmitObjects;
 use xds::query::Request;
@@ -23,6 +24,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "hl7v2", run: hl7_v2 },
     Target { name: "cda_header", run: cda_header },
     Target { name: "syslog", run: syslog_stream },
+    Target { name: "signed_records", run: signed_records },
 ];
 
 fn with_document(octets: &[u8], read: impl FnOnce(&xml::Document<'_>)) {
@@ -149,6 +151,27 @@ fn syslog_stream(octets: &[u8]) {
                 assert!(message.header.len() + message.text.len() <= octets.len());
             }
         }
+    }
+}
+
+/// A file of checkpoints that was kept elsewhere, and what is in it: notes and proofs. What is read is written as it was.
+fn signed_records(octets: &[u8]) {
+    let key =
+        "audit.example.org+51aab9ab+AbBQDTkqiCoP8Fcddqex1fxU8D59juXHmAXSGAYtcYTz".parse::<Verifier>().ok();
+    let mut end = 0;
+    for found in transparency::records(octets, key.as_slice()).flatten() {
+        assert!(found.start == end && found.end <= octets.len());
+        end = found.end;
+    }
+    if let Ok(note) = Note::parse(octets) {
+        assert_eq!(note.to_string().as_bytes(), octets);
+    }
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    if let Ok(proof) = text.parse::<InclusionProof>() {
+        assert_eq!(proof.to_string(), text);
+    }
+    if let Ok(proof) = text.parse::<ConsistencyProof>() {
+        assert_eq!(proof.to_string(), text);
     }
 }
 

@@ -2,49 +2,68 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
+use std::collections::HashMap;
+
 use proptest::prelude::*;
 use transparency::*;
 
-/// MTH.
-fn naive_root(leaves: &[Hash]) -> Hash {
-    match leaves {
-        [] => Hash::empty_tree(),
-        [leaf] => *leaf,
-        _ => {
-            let (left, right) = leaves.split_at(middle(leaves.len()));
-            node_hash(&naive_root(left), &naive_root(right))
+/// The definitions, with the roots that were computed once kept.
+struct Naive<'a> {
+    leaves: &'a [Hash],
+    roots: HashMap<(usize, usize), Hash>,
+}
+
+impl<'a> Naive<'a> {
+    fn new(leaves: &'a [Hash]) -> Naive<'a> {
+        Naive { leaves, roots: HashMap::new() }
+    }
+
+    /// MTH of the leaves from `start` to `end`.
+    fn root(&mut self, start: usize, end: usize) -> Hash {
+        if start == end {
+            return Hash::empty_tree();
         }
+        if start + 1 == end {
+            return self.leaves[start];
+        }
+        if let Some(root) = self.roots.get(&(start, end)) {
+            return *root;
+        }
+        let middle = start + middle(end - start);
+        let root = node_hash(&self.root(start, middle), &self.root(middle, end));
+        self.roots.insert((start, end), root);
+        root
     }
-}
 
-/// PATH.
-fn naive_path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
-    if leaves.len() == 1 {
-        return Vec::new();
+    /// PATH.
+    fn path(&mut self, index: usize, start: usize, end: usize) -> Vec<Hash> {
+        if start + 1 == end {
+            return Vec::new();
+        }
+        let middle = start + middle(end - start);
+        let (mut path, sibling) = if index < middle {
+            (self.path(index, start, middle), self.root(middle, end))
+        } else {
+            (self.path(index, middle, end), self.root(start, middle))
+        };
+        path.push(sibling);
+        path
     }
-    let (left, right) = leaves.split_at(middle(leaves.len()));
-    let (mut path, sibling) = if index < left.len() {
-        (naive_path(index, left), naive_root(right))
-    } else {
-        (naive_path(index - left.len(), right), naive_root(left))
-    };
-    path.push(sibling);
-    path
-}
 
-/// SUBPROOF.
-fn naive_consistency(old: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
-    if old == leaves.len() {
-        return if whole { Vec::new() } else { vec![naive_root(leaves)] };
+    /// SUBPROOF, of the tree that ends before `old`.
+    fn consistency(&mut self, old: usize, start: usize, end: usize) -> Vec<Hash> {
+        if old == end {
+            return if start == 0 { Vec::new() } else { vec![self.root(start, end)] };
+        }
+        let middle = start + middle(end - start);
+        let (mut proof, other) = if old <= middle {
+            (self.consistency(old, start, middle), self.root(middle, end))
+        } else {
+            (self.consistency(old, middle, end), self.root(start, middle))
+        };
+        proof.push(other);
+        proof
     }
-    let (left, right) = leaves.split_at(middle(leaves.len()));
-    let (mut proof, other) = if old <= left.len() {
-        (naive_consistency(old, left, whole), naive_root(right))
-    } else {
-        (naive_consistency(old - left.len(), right, false), naive_root(left))
-    };
-    proof.push(other);
-    proof
 }
 
 fn middle(size: usize) -> usize {
@@ -162,11 +181,12 @@ fn a_leaf_is_salt_and_content_behind_a_zero() {
 fn roots_of_all_sizes_to_600_are_those_of_the_definition() {
     let leaves = leaves(600);
     let mut edge = Edge::empty();
-    assert_eq!(edge.root(), naive_root(&[]));
+    let mut naive = Naive::new(&leaves);
+    assert_eq!(edge.root(), naive.root(0, 0));
     for (size, leaf) in (1..).zip(&leaves) {
         edge.push(*leaf);
         assert_eq!(edge.size(), size as u64);
-        assert_eq!(edge.root(), naive_root(&leaves[..size]), "size {size}");
+        assert_eq!(edge.root(), naive.root(0, size), "size {size}");
         assert_eq!(tree_hash(&leaves[..size]), edge.root());
     }
 }
@@ -230,13 +250,14 @@ fn an_edge_is_loaded_from_exactly_its_tiles() {
 fn every_proof_of_inclusion_to_300_leaves_is_that_of_the_definition_and_holds() {
     let leaves = leaves(300);
     let (_, stored) = grown(&leaves);
+    let mut naive = Naive::new(&leaves);
     for size in 1..=leaves.len() {
-        let root = naive_root(&leaves[..size]);
-        for index in 0..size {
+        let root = naive.root(0, size);
+        for (index, leaf) in leaves[..size].iter().enumerate() {
             let plan = Plan::inclusion(index as u64, size as u64).unwrap();
             let proof = plan.prove(&pick(plan.tiles(), &stored)).unwrap();
-            assert_eq!(proof, naive_path(index, &leaves[..size]), "{index} of {size}");
-            verify_inclusion(&leaves[index], index as u64, size as u64, &root, &proof).unwrap();
+            assert_eq!(proof, naive.path(index, 0, size), "{index} of {size}");
+            verify_inclusion(leaf, index as u64, size as u64, &root, &proof).unwrap();
         }
     }
 }
@@ -245,13 +266,14 @@ fn every_proof_of_inclusion_to_300_leaves_is_that_of_the_definition_and_holds() 
 fn every_proof_of_consistency_to_300_leaves_is_that_of_the_definition_and_holds() {
     let leaves = leaves(300);
     let (_, stored) = grown(&leaves);
-    let roots: Vec<_> = (0..=leaves.len()).map(|size| naive_root(&leaves[..size])).collect();
+    let mut naive = Naive::new(&leaves);
+    let roots: Vec<_> = (0..=leaves.len()).map(|size| naive.root(0, size)).collect();
     for new in 1..=leaves.len() {
         for old in 0..=new {
             let plan = Plan::consistency(old as u64, new as u64).unwrap();
             let proof = plan.prove(&pick(plan.tiles(), &stored)).unwrap();
             if old > 0 {
-                assert_eq!(proof, naive_consistency(old, &leaves[..new], true), "{old} in {new}");
+                assert_eq!(proof, naive.consistency(old, 0, new), "{old} in {new}");
             }
             verify_consistency(old as u64, &roots[old], new as u64, &roots[new], &proof).unwrap();
         }
@@ -269,8 +291,9 @@ fn other(hash: &Hash) -> Hash {
 fn a_proof_of_inclusion_holds_for_nothing_else() {
     let leaves = leaves(70);
     let (_, stored) = grown(&leaves);
+    let mut naive = Naive::new(&leaves);
     for size in 1..=leaves.len() {
-        let root = naive_root(&leaves[..size]);
+        let root = naive.root(0, size);
         for (index, leaf) in leaves[..size].iter().enumerate() {
             let proof = Plan::inclusion(index as u64, size as u64).unwrap().prove(&stored).unwrap();
             let verify = |leaf: &Hash, index: usize, size: usize, root: &Hash, proof: &[Hash]| {
@@ -300,7 +323,8 @@ fn a_proof_of_inclusion_holds_for_nothing_else() {
 fn a_proof_of_consistency_holds_for_nothing_else() {
     let leaves = leaves(70);
     let (_, stored) = grown(&leaves);
-    let roots: Vec<_> = (0..=leaves.len()).map(|size| naive_root(&leaves[..size])).collect();
+    let mut naive = Naive::new(&leaves);
+    let roots: Vec<_> = (0..=leaves.len()).map(|size| naive.root(0, size)).collect();
     for new in 1..=leaves.len() {
         for old in 1..new {
             let proof = Plan::consistency(old as u64, new as u64).unwrap().prove(&stored).unwrap();
@@ -371,7 +395,8 @@ proptest! {
             batch.iter().for_each(|leaf| edge.push(*leaf));
             stored.extend(edge.take_changed());
         }
-        let root = naive_root(&leaves);
+        let mut naive = Naive::new(&leaves);
+        let root = naive.root(0, size);
         prop_assert_eq!(edge.root(), root);
         for (tile, hashes) in &stored {
             prop_assert_eq!(hashes.len(), tile.width(size as u64));
@@ -379,14 +404,14 @@ proptest! {
 
         let old = 1 + (a % size as u64) as usize;
         let index = (b % old as u64) as usize;
-        let old_root = naive_root(&leaves[..old]);
+        let old_root = naive.root(0, old);
         let plan = Plan::inclusion(index as u64, old as u64).unwrap();
         let proof = plan.prove(&pick(plan.tiles(), &stored)).unwrap();
-        prop_assert_eq!(&proof, &naive_path(index, &leaves[..old]));
+        prop_assert_eq!(&proof, &naive.path(index, 0, old));
         verify_inclusion(&leaves[index], index as u64, old as u64, &old_root, &proof).unwrap();
         let plan = Plan::consistency(old as u64, size as u64).unwrap();
         let proof = plan.prove(&pick(plan.tiles(), &stored)).unwrap();
-        prop_assert_eq!(&proof, &naive_consistency(old, &leaves, true));
+        prop_assert_eq!(&proof, &naive.consistency(old, 0, size));
         verify_consistency(old as u64, &old_root, size as u64, &root, &proof).unwrap();
     }
 }
