@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::entry::Entry;
-use crate::placeholder::Placeholders;
+use crate::placeholder::{Placeholders, Unknown};
 
 pub struct Context {
     pub placeholders: Placeholders,
@@ -44,6 +44,17 @@ impl Context {
             ids: BTreeMap::new(),
             patient_is_shared,
         }
+    }
+
+    /// Placeholders of the scenario. A patient that was given stays.
+    pub fn adopt(&mut self, values: &BTreeMap<String, String>) -> Result<(), Unknown> {
+        for (name, value) in values {
+            let value = self.placeholders.text(value)?;
+            if name != "patient" || !self.patient_is_shared {
+                self.placeholders.set(name.as_str(), value);
+            }
+        }
+        Ok(())
     }
 
     /// An object with a permanent id: found again by it, whatever else shares its uniqueId.

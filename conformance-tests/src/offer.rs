@@ -47,6 +47,11 @@ pub enum Need {
     /// Codes and media types are restricted, to value sets that have those of the sample documents. Never asked for.
     #[serde(alias = "value sets")]
     ValueSets,
+    /// Names of extra Slots are URNs outside urn:ihe: (V27). Never asked for.
+    #[serde(alias = "strict slot names")]
+    StrictSlotNames,
+    /// The metadata rules of the French shared record (F1 to F11). Never asked for.
+    CiSis,
     /// WS-Addressing with a ReplyTo of the caller's.
     Asynchronous,
     /// Content-Encoding: gzip.

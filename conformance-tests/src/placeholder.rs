@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use identity::{Ins, InsAuthority};
 use uuid::Uuid;
 
 /// What placeholders stand for in one run of a scenario.
@@ -75,12 +76,17 @@ impl Placeholders {
         if let Some(value) = self.known.get(name) {
             return Some(value.clone());
         }
+        if let Some(name) = name.strip_suffix(".number") {
+            let cx = self.value(name)?;
+            return cx.split('^').next().map(str::to_owned);
+        }
         let kind = name.split_once(':').map_or(name, |(kind, _)| kind);
         let fresh = Uuid::new_v4();
         let value = match kind {
             "uuid" => fresh.urn().to_string(),
             "oid" => format!("2.25.{}", fresh.as_u128()),
             "patient" => format!("CT{}^^^&{}&ISO", fresh.simple(), self.authority),
+            "ins" => ins(fresh),
             "approved" => xds::constants::STATUS_APPROVED.to_owned(),
             "deprecated" => xds::constants::STATUS_DEPRECATED.to_owned(),
             "stable" => xds::constants::DOCUMENT_ENTRY_STABLE.to_owned(),
@@ -91,6 +97,13 @@ impl Placeholders {
         self.known.insert(name.to_owned(), value.clone());
         Some(value)
     }
+}
+
+/// A health identity number of the test domain, with its key, as CX.
+fn ins(fresh: Uuid) -> String {
+    let number = format!("1{:012}", fresh.as_u128() % 1_000_000_000_000);
+    let key = Ins::key_of(&number).unwrap_or_default();
+    format!("{number}{key:02}^^^&{}&ISO^NH", InsAuthority::TestNir.oid())
 }
 
 #[cfg(test)]
@@ -106,6 +119,19 @@ mod tests {
         assert_ne!(words[0], words[2]);
         assert!(words[0].starts_with("2.25.") && words[0].len() <= 64);
         assert!(words[3].starts_with("urn:uuid:"));
+    }
+
+    #[test]
+    fn a_fresh_health_identity_number_has_its_key() {
+        let mut p = Placeholders::new("1.2.3");
+        let (a, b) = (p.text("{{ins}}").unwrap(), p.text("{{ins:other}}").unwrap());
+        assert_ne!(a, b);
+        assert_eq!(p.text("{{ins.number}}^^^&1.2.250.1.213.1.4.10&ISO^NH").unwrap(), a);
+        for cx in [a, b] {
+            let (number, authority) = cx.split_once("^^^").unwrap();
+            assert!(Ins::parse(number).is_ok(), "{number}");
+            assert_eq!(authority, "&1.2.250.1.213.1.4.10&ISO^NH");
+        }
     }
 
     #[test]

@@ -155,7 +155,10 @@ impl<'o> Runner<'o> {
         enough: impl Fn(&Outcome) -> bool,
     ) -> Vec<Check> {
         let mut checks = Vec::new();
-        let skip = self.reason_to_skip(scenario);
+        let skip = match context.adopt(&scenario.values) {
+            Ok(()) => self.reason_to_skip(scenario),
+            Err(error) => Some(Outcome::Failed(vec![error.to_string()])),
+        };
         for (index, step) in scenario.steps.iter().enumerate() {
             let started = Instant::now();
             let mut exchanges = Vec::new();

@@ -25,6 +25,7 @@ fn every_request_of_every_scenario_can_be_made() {
         let mut placeholders = Placeholders::new("1.2.3");
         placeholders.set("repository", "1.2.3.4");
         let mut context = Context::new(placeholders, false);
+        context.adopt(&scenario.values).unwrap();
         let (xml, octets) = ("<rim:ExtrinsicObject id='d'/>".to_owned(), Default::default());
         if scenario.name == CDA {
             context.prepared.insert("document1".into(), context::Prepared { xml, octets });

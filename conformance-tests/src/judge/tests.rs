@@ -3,6 +3,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::context::Sent;
+use crate::entry::Entry;
 use crate::placeholder::Placeholders;
 use crate::scenario::Encoding;
 

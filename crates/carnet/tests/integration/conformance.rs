@@ -13,7 +13,8 @@ use crate::harness::{REPOSITORY, Server, Submission, assert_filed, patient};
 const REFUSING: &str = "v08-unknown-patient";
 
 /// What the server has by its settings only.
-const PROBED: [Need; 3] = [Need::Asynchronous, Need::Snapshots, Need::ValueSets];
+const PROBED: [Need; 5] =
+    [Need::Asynchronous, Need::Snapshots, Need::ValueSets, Need::StrictSlotNames, Need::CiSis];
 
 /// A server that opens records by itself and takes the patients of the scenarios.
 async fn serve() -> Server {
@@ -48,34 +49,45 @@ fn judge(report: &Report, elsewhere: &str) {
     assert!(report.passed() > 0);
 }
 
-#[actix_web::test]
-async fn the_scenarios_of_value_sets_pass() {
-    let folder = test_support::folder();
-    let file = folder.path().join("codes.xml");
-    std::fs::write(&file, VALUE_SETS).unwrap();
-    let server = Server::with(&[
-        ("CARNET_PATIENTS__UNKNOWN", "open"),
-        ("CARNET_AFFINITY_DOMAIN__CODES", file.to_str().unwrap()),
-    ])
-    .await;
-    for only in ["v05-", "v06-"] {
+/// The scenarios about a server that is set as no server is by itself: they pass, and each notices a mutation.
+async fn pass_and_look(settings: &[(&str, &str)], offers: &[Need], only: &[&str]) {
+    let settings = [&[("CARNET_PATIENTS__UNKNOWN", "open")], settings].concat();
+    let server = Server::with(&settings).await;
+    for only in only {
         let mut options = options(&server);
-        options.offers = vec![Need::ValueSets];
-        options.only = Some(only.to_owned());
-        judge(&run(&options).await.unwrap(), "nowhere");
+        options.offers.extend(offers);
+        options.only = Some((*only).to_owned());
+        let report = run_watched(&options, &server).await.unwrap();
+        judge(&report, "nowhere");
+        every_message_is_valid(&report).await;
+        let matrix = prove(&options, false).await.unwrap();
+        println!("{matrix}");
+        assert_eq!(matrix.left_out(), [""; 0]);
+        assert_eq!(matrix.unbroken(), [""; 0]);
     }
     server.stop().await;
 }
 
 #[actix_web::test]
-async fn the_scenario_of_snapshots_passes() {
-    let server =
-        Server::with(&[("CARNET_PATIENTS__UNKNOWN", "open"), ("CARNET_ON_DEMAND__PERSIST", "true")]).await;
-    let mut options = options(&server);
-    options.offers.push(Need::Snapshots);
-    options.only = Some("iti-61/kept".to_owned());
-    judge(&run(&options).await.unwrap(), "nowhere");
-    server.stop().await;
+async fn the_scenarios_of_value_sets_and_of_strict_slot_names_pass_and_look() {
+    let folder = test_support::folder();
+    let file = folder.path().join("codes.xml");
+    std::fs::write(&file, VALUE_SETS).unwrap();
+    let settings = [
+        ("CARNET_AFFINITY_DOMAIN__CODES", file.to_str().unwrap()),
+        ("CARNET_METADATA__STRICT_SLOT_NAMES", "true"),
+    ];
+    pass_and_look(&settings, &[Need::ValueSets, Need::StrictSlotNames], &["v05-", "v06-", "v27-"]).await;
+}
+
+#[actix_web::test]
+async fn the_scenarios_of_the_french_profile_pass_and_look() {
+    pass_and_look(&[("CARNET_AFFINITY_DOMAIN__PROFILE", "ci-sis")], &[Need::CiSis], &["ci-sis/"]).await;
+}
+
+#[actix_web::test]
+async fn the_scenario_of_snapshots_passes_and_looks() {
+    pass_and_look(&[("CARNET_ON_DEMAND__PERSIST", "true")], &[Need::Snapshots], &["iti-61/kept"]).await;
 }
 
 /// The codes of the templates.
