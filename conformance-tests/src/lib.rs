@@ -19,6 +19,7 @@ mod request;
 mod runner;
 mod scenario;
 mod schema;
+mod stored_query;
 mod submission;
 mod template;
 mod transaction;

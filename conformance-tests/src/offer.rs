@@ -47,6 +47,9 @@ pub enum Need {
     /// Codes and media types are restricted, to value sets that have those of the sample documents. Never asked for.
     #[serde(alias = "value sets")]
     ValueSets,
+    /// A complete answer holds at most two objects, and a query that finds more is refused. Never asked for.
+    #[serde(alias = "few results")]
+    FewResults,
     /// Names of extra Slots are URNs outside urn:ihe: (V27). Never asked for.
     #[serde(alias = "strict slot names")]
     StrictSlotNames,

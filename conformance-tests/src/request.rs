@@ -15,9 +15,10 @@ use xml::{Writer, escape_attribute};
 use crate::context::Context;
 use crate::feed;
 use crate::scenario::{Change, Encoding, Endpoint, Query, Removal, Retrieve, Start, Step};
+use crate::stored_query::query_id;
 use crate::submission::{self, BuiltDocument};
 use crate::template::{self, ENVELOPE, edited, render};
-use crate::transaction::{Transaction, query_id};
+use crate::transaction::Transaction;
 
 const RMD: &str = "urn:ihe:iti:rmd:2017";
 const BOUNDARY: &str = "conformance-test-boundary-7d3f";

@@ -121,7 +121,7 @@ impl Matrix {
     pub fn unnoticed(&self) -> Vec<&'static str> {
         let noticed = |column: usize| self.rows.iter().any(|(_, cells)| cells[column] == Cell::Noticed);
         let columns = self.mutations.iter().enumerate().filter(|(column, _)| !noticed(*column));
-        columns.map(|(_, number)| MUTATIONS[*number].name).collect()
+        columns.map(|(_, number)| MUTATIONS[*number].name.as_str()).collect()
     }
 
     /// Names of the scenarios that notice no mutation.

@@ -1,6 +1,7 @@
 //! Do the scenarios notice when a server is wrong? A proxy between the runner and a server that is right alters what
 //! goes through, in one way at a time; a scenario that still passes has not looked.
 
+mod changes;
 pub mod edit;
 mod matrix;
 mod table;
@@ -15,12 +16,13 @@ use crate::request::Request;
 use crate::transaction::Transaction;
 use crate::wire::{Error, Received, Wire};
 
+use changes::{edited, is_of, success, without_parameter};
 pub use matrix::{Matrix, prove};
-use table::{MUTATIONS, edited, is_of, success};
+use table::MUTATIONS;
 
 /// A way in which a server can be wrong.
 struct Mutation {
-    name: &'static str,
+    name: String,
     /// It only shows with servers that have these options.
     needs: &'static [Need],
     change: Change,
@@ -34,6 +36,8 @@ enum Change {
     Answer(fn(&Received) -> Option<Received>),
     /// The text of the answer is another.
     Text(fn(&str) -> Option<String>),
+    /// A stored query reaches the server without this parameter.
+    Ignore { query: &'static str, parameter: String },
     /// Requests of these transactions never reach the server, and are answered with success.
     Swallow(&'static [Transaction]),
     /// The request reaches the server twice; the second answer comes back.
@@ -63,6 +67,10 @@ impl<'w> Proxy<'w> {
                 Some(other) => self.wire.send(url, &other).await,
                 None => self.wire.send(url, request).await,
             },
+            Change::Ignore { query, parameter } => {
+                let other = without_parameter(request, query, parameter);
+                self.wire.send(url, other.as_ref().unwrap_or(request)).await
+            }
             Change::Answer(_) | Change::Text(_) => {
                 let received = self.wire.send(url, request).await?;
                 Ok(change.answer(&received).unwrap_or(received))
@@ -90,6 +98,7 @@ impl Wire for Proxy<'_> {
             let received = self.wire.send(url, request).await?;
             self.note(|change| match change {
                 Change::Request(edit) => edit(request).is_some(),
+                Change::Ignore { query, parameter } => without_parameter(request, query, parameter).is_some(),
                 Change::Answer(_) | Change::Text(_) => change.answer(&received).is_some(),
                 Change::Swallow(_) => change.swallowed(request).is_some(),
                 Change::Replay(applies) => applies(request),

@@ -3,7 +3,7 @@ use super::*;
 
 #[test]
 fn there_are_many_mutations_with_different_names() {
-    let names: BTreeSet<&str> = MUTATIONS.iter().map(|mutation| mutation.name).collect();
+    let names: BTreeSet<&str> = MUTATIONS.iter().map(|mutation| mutation.name.as_str()).collect();
     assert_eq!(names.len(), MUTATIONS.len());
     assert!(names.len() >= 40, "{}", names.len());
 }

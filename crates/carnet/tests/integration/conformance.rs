@@ -13,8 +13,14 @@ use crate::harness::{REPOSITORY, Server, Submission, assert_filed, patient};
 const REFUSING: &str = "v08-unknown-patient";
 
 /// What the server has by its settings only.
-const PROBED: [Need; 5] =
-    [Need::Asynchronous, Need::Snapshots, Need::ValueSets, Need::StrictSlotNames, Need::CiSis];
+const PROBED: [Need; 6] = [
+    Need::Asynchronous,
+    Need::Snapshots,
+    Need::ValueSets,
+    Need::FewResults,
+    Need::StrictSlotNames,
+    Need::CiSis,
+];
 
 /// A server that opens records by itself and takes the patients of the scenarios.
 async fn serve() -> Server {
@@ -60,12 +66,17 @@ async fn pass_and_look(settings: &[(&str, &str)], offers: &[Need], only: &[&str]
         let report = run_watched(&options, &server).await.unwrap();
         judge(&report, "nowhere");
         every_message_is_valid(&report).await;
-        let matrix = prove(&options, false).await.unwrap();
-        println!("{matrix}");
-        assert_eq!(matrix.left_out(), [""; 0]);
-        assert_eq!(matrix.unbroken(), [""; 0]);
+        look(&options).await;
     }
     server.stop().await;
+}
+
+/// Each scenario that the options name is run, and notices a mutation.
+async fn look(options: &Options) {
+    let matrix = prove(options, false).await.unwrap();
+    println!("{matrix}");
+    assert_eq!(matrix.left_out(), [""; 0]);
+    assert_eq!(matrix.unbroken(), [""; 0]);
 }
 
 #[actix_web::test]
@@ -78,6 +89,16 @@ async fn the_scenarios_of_value_sets_and_of_strict_slot_names_pass_and_look() {
         ("CARNET_METADATA__STRICT_SLOT_NAMES", "true"),
     ];
     pass_and_look(&settings, &[Need::ValueSets, Need::StrictSlotNames], &["v05-", "v06-", "v27-"]).await;
+}
+
+#[actix_web::test]
+async fn the_scenario_of_too_many_results_passes_and_looks() {
+    pass_and_look(
+        &[("CARNET_LIMITS__QUERY_RESULTS", "2")],
+        &[Need::FewResults],
+        &["iti-18/too-many-results"],
+    )
+    .await;
 }
 
 #[actix_web::test]
@@ -160,7 +181,7 @@ async fn every_message_is_valid(report: &Report) {
 }
 
 #[actix_web::test]
-async fn the_scenario_of_the_unknown_patient_passes() {
+async fn the_scenario_of_the_unknown_patient_passes_and_looks() {
     let opening = Server::start().await;
     let patient = patient();
     assert_filed(&opening.file(&Submission::new(&patient, "opens the record")).await);
@@ -170,6 +191,7 @@ async fn the_scenario_of_the_unknown_patient_passes() {
     options.patient = Some(patient.text.clone());
     options.only = Some(REFUSING.to_owned());
     judge(&run(&options).await.unwrap(), "nowhere");
+    look(&options).await;
     refusing.stop().await;
 }
 
