@@ -3,7 +3,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use crate::{Event, Kind};
+use crate::fhir::Issue;
+use crate::{Event, Kind, dicom};
 
 /// What the audit holds: an event of this node, or what another node told. Its JSON is what is stored, and what the
 /// hash tree covers: it is written once and never written again.
@@ -45,6 +46,52 @@ pub struct Received {
     /// The patients that it names: CX, or a FHIR reference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patients: Vec<String>,
+}
+
+/// How a message came.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    pub at: DateTime<Utc>,
+    /// The node that sent it: its address and, where it showed one, the subject of its certificate.
+    pub peer: String,
+}
+
+/// A message that was taken cannot be read any more.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    #[error("a received audit message cannot be read: {0}")]
+    Dicom(#[from] dicom::Error),
+    #[error("a received AuditEvent cannot be read: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Fhir(Vec<Issue>),
+}
+
+impl From<Vec<Issue>> for Unreadable {
+    fn from(issues: Vec<Issue>) -> Self {
+        Unreadable::Fhir(issues)
+    }
+}
+
+impl Received {
+    /// What is stored of a DICOM audit message of at most `bytes` bytes. `header` is the head of the syslog message that it
+    /// came in.
+    pub fn dicom(
+        text: String,
+        header: Option<String>,
+        arrival: Arrival,
+        bytes: usize,
+    ) -> Result<Received, dicom::Error> {
+        let message = dicom::parse(&text, bytes)?;
+        Ok(Received {
+            id: Uuid::new_v4(),
+            at: message.at,
+            received_at: arrival.at,
+            peer: arrival.peer,
+            format: Format::Dicom,
+            patients: message.patients().map(str::to_owned).collect(),
+            octets: text,
+            header,
+        })
+    }
 }
 
 impl Entry {

@@ -7,12 +7,15 @@
 pub mod dicom;
 mod entry;
 mod event;
+pub mod fhir;
 pub mod forward;
+pub mod message;
 pub mod rejected;
 mod store;
 pub mod table;
 
-pub use entry::{Entry, Format, Received};
+pub use entry::{Arrival, Entry, Format, Received, Unreadable};
 pub use event::{Event, MessageId, Object, Outcome, RegistryObjectKind, Source};
+pub use message::Message;
 pub use store::{Error, Filter, Row, record, search};
 pub use table::{Act, Kind};

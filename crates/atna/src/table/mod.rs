@@ -27,6 +27,12 @@ impl Action {
             Action::Execute => "E",
         }
     }
+
+    pub fn from_letter(letter: &str) -> Option<Self> {
+        [Action::Create, Action::Read, Action::Update, Action::Delete, Action::Execute]
+            .into_iter()
+            .find(|action| action.letter() == letter)
+    }
 }
 
 /// What an entry is about; decides with what it is kept, and how long.

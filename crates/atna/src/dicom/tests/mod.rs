@@ -3,8 +3,14 @@ use std::process::{Command, Stdio};
 
 use xml::{Document, Element, Limits};
 
+mod read;
+
+use access::{Authentication, Requester};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
-use crate::Source;
+use crate::{Act, MessageId, Object, Outcome, RegistryObjectKind, Source};
 
 const ENDPOINT: &str = "http://127.0.0.1:8080/services/registry";
 const PATIENT: &str = "123^^^&1.2.250.1.213.1.4.10&ISO";
