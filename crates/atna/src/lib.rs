@@ -6,16 +6,18 @@
 
 pub mod dicom;
 mod entry;
+mod error;
 mod event;
 pub mod fhir;
 pub mod forward;
+pub mod log;
 pub mod message;
 pub mod rejected;
-mod store;
 pub mod table;
 
 pub use entry::{Arrival, Entry, Format, Received, Unreadable};
+pub use error::Error;
 pub use event::{Event, MessageId, Object, Outcome, RegistryObjectKind, Source};
+pub use log::{Filter, Row, TraceWriter, probe, record, search};
 pub use message::Message;
-pub use store::{Error, Filter, Row, record, search};
 pub use table::{Act, Kind};

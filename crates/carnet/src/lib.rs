@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod clock;
 pub mod commands;
 pub mod config;
 mod feed;

@@ -11,13 +11,16 @@ use actix_web::rt::spawn;
 use actix_web::rt::task::JoinHandle;
 use actix_web::{App as Web, HttpServer};
 use anyhow::Context;
-use atna::{Act, Event, Outcome};
+use atna::log::Sequencer;
+use atna::{Act, Event, Outcome, TraceWriter};
 use blob::LocalStore;
 use registry::Registry;
 use repository::Repository;
 use repository::pending::Settled;
 
 use crate::audit::forward::Forwarders;
+use crate::audit::{self, Files, Signing};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::feed::{Feed, Listener};
 use crate::http::{self, App};
@@ -48,6 +51,7 @@ pub struct Running {
     server: Server,
     app: Arc<App>,
     installation: Installation,
+    signing: Signing,
     carriers: JoinHandle<()>,
     forwarders: Option<Forwarders>,
     background: Vec<JoinHandle<()>>,
@@ -75,6 +79,9 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         Some(settings) => Some(Tls::load(settings, config.client.identity.check_host)?),
         None => None,
     };
+    if let Some(warning) = Clock::read().warning() {
+        tracing::warn!("{warning}");
+    }
     let (folder, notice) = data_folder(config)?;
     if let Some(notice) = notice {
         tracing::warn!("{notice}");
@@ -100,6 +107,9 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     // Before the first event: those who are to have the events are to have that one too.
     let forwarders = Forwarders::start(config, &installation.database, app.metrics.clone()).await;
     let forwarders = forwarders.context("the audit record repositories of audit.forward cannot be used")?;
+    let files = Files::new(config, &folder);
+    let sequencer =
+        Sequencer::new(installation.database.clone(), audit::signer(&files)?, files.checkpoints.clone())?;
     record(&installation, &app, Act::ServerStarted).await?;
     let shared = app.clone();
     let server = HttpServer::new(move || {
@@ -109,6 +119,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     .workers(config.workers())
     .client_request_timeout(REQUEST_HEAD_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_SECONDS);
+    let signing = Signing::start(sequencer);
     let carriers = spawn(Outbox::carry(app.clone()));
     let mut background = Vec::new();
     if app.role.is_repository() {
@@ -127,7 +138,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         }
     };
     let server = server.context("the server did not start")?.run();
-    Ok(Running { address, feed, server, app, installation, carriers, forwarders, background })
+    Ok(Running { address, feed, server, app, installation, signing, carriers, forwarders, background })
 }
 
 impl Running {
@@ -148,7 +159,9 @@ impl Running {
 
     /// Answers until a signal or its handle stops it; then running requests are finished and everything is closed.
     pub async fn until_stopped(self) -> anyhow::Result<()> {
-        let Running { server, feed, app, installation, mut carriers, forwarders, background, .. } = self;
+        let Running {
+            server, feed, app, installation, signing, mut carriers, forwarders, background, ..
+        } = self;
         let outcome = server.await;
         if let Some(feed) = feed {
             feed.stop(Duration::from_secs(SHUTDOWN_SECONDS)).await;
@@ -159,6 +172,7 @@ impl Running {
         carriers.abort();
         background.iter().for_each(JoinHandle::abort);
         let traced = record(&installation, &app, Act::ServerStopped).await;
+        signing.stop(Duration::from_secs(SHUTDOWN_SECONDS)).await;
         if let Some(forwarders) = forwarders {
             forwarders.stop().await;
         }
@@ -177,7 +191,10 @@ fn build(
     outgoing: Outgoing,
 ) -> App {
     let database = installation.database.clone();
-    let registry = Registry::new(database.clone(), config.registry_settings(), installation.source.clone());
+    let traces = TraceWriter::start(database.clone());
+    let source = &installation.source;
+    let registry =
+        Registry::new(database.clone(), config.registry_settings(), source.clone(), traces.clone());
     let public_url = config.public_url(address);
     let link = match &config.repository.registry {
         None => RegistryLink::Here(InProcess(registry.clone())),
@@ -195,9 +212,10 @@ fn build(
         blobs.clone(),
         link,
         config.repository_settings(),
-        installation.source.clone(),
+        source.clone(),
+        traces,
     );
-    let feed = Feed::new(database.clone(), installation.source.clone(), config.feed.clone());
+    let feed = Feed::new(database.clone(), source.clone(), config.feed.clone());
     App {
         registry,
         feed: Arc::new(feed),

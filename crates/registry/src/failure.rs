@@ -78,9 +78,9 @@ impl From<tokio_postgres::Error> for Failure {
 
 impl From<atna::Error> for Failure {
     fn from(error: atna::Error) -> Self {
-        match error {
-            atna::Error::Database(error) => error.into(),
-            atna::Error::Json(error) => Failure::Internal(error.to_string()),
+        match error.is_unavailable() {
+            true => Failure::Unavailable(error.to_string()),
+            false => Failure::Internal(error.to_string()),
         }
     }
 }

@@ -25,7 +25,7 @@ pub mod visibility;
 
 pub use failure::Failure;
 
-use atna::Source;
+use atna::{Source, TraceWriter};
 use database::Database;
 use xds::submission::Rules;
 
@@ -62,10 +62,11 @@ pub struct Registry {
     database: Database,
     settings: Settings,
     source: Source,
+    traces: TraceWriter,
 }
 
 impl Registry {
-    pub fn new(database: Database, settings: Settings, source: Source) -> Self {
-        Registry { database, settings, source }
+    pub fn new(database: Database, settings: Settings, source: Source, traces: TraceWriter) -> Self {
+        Registry { database, settings, source, traces }
     }
 }

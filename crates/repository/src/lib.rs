@@ -23,7 +23,7 @@ mod trace;
 
 pub use failure::Failure;
 
-use atna::Source;
+use atna::{Source, TraceWriter};
 use blob::BlobStore;
 use database::Database;
 use futures_util::lock::Mutex;
@@ -56,15 +56,23 @@ pub struct Repository<R, B> {
     registry: R,
     settings: Settings,
     source: Source,
+    traces: TraceWriter,
     provider: Box<dyn on_demand::Provider>,
     /// Held while a document that was made is filed.
     keeping: Mutex<()>,
 }
 
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
-    pub fn new(database: Database, blobs: B, registry: R, settings: Settings, source: Source) -> Self {
+    pub fn new(
+        database: Database,
+        blobs: B,
+        registry: R,
+        settings: Settings,
+        source: Source,
+        traces: TraceWriter,
+    ) -> Self {
         let provider = Box::new(on_demand::summary::Summary);
-        Repository { database, blobs, registry, settings, source, provider, keeping: Mutex::new(()) }
+        Repository { database, blobs, registry, settings, source, traces, provider, keeping: Mutex::new(()) }
     }
 
     pub fn unique_id(&self) -> &str {

@@ -48,6 +48,13 @@ pub enum Kind {
     Received = 3,
 }
 
+impl Kind {
+    /// As it stands in the database.
+    pub fn number(self) -> i16 {
+        self as i16
+    }
+}
+
 /// One row of the event table.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {

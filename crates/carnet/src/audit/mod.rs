@@ -1,3 +1,33 @@
-//! Traces on their way from this node to others and from others to this node.
+//! The audit beside the transactions: its key, the signing of its log, traces on their way to and from other nodes.
 
 pub mod forward;
+mod key;
+mod signing;
+
+pub use key::{keys, signer};
+pub use signing::Signing;
+
+use std::path::{Path, PathBuf};
+
+use atna::log::CheckpointFile;
+
+use crate::config::Config;
+
+/// Where the files of the audit are, below the data folder unless the configuration says otherwise.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The private key (PEM), readable by its owner only. Never in the database.
+    pub key: PathBuf,
+    /// The public key, as a line of text, for whoever verifies.
+    pub verifier: PathBuf,
+    pub checkpoints: CheckpointFile,
+}
+
+impl Files {
+    pub fn new(config: &Config, data: &Path) -> Files {
+        let folder = data.join("audit");
+        let key = config.audit.key.clone().unwrap_or_else(|| folder.join("key.pem"));
+        let checkpoints = config.audit.checkpoints.clone().unwrap_or_else(|| folder.join("checkpoints"));
+        Files { verifier: key.with_extension("pub"), key, checkpoints: CheckpointFile::new(checkpoints) }
+    }
+}

@@ -21,6 +21,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use xds::message::ReceivedResponse;
 use xds::value::Cx;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::tls::Tls;
 
@@ -47,6 +48,9 @@ pub fn check_config(config: &Config) -> anyhow::Result<()> {
         Tls::load(tls, config.client.identity.check_host)?;
     }
     say(config);
+    if let Some(warning) = Clock::read().warning() {
+        note(warning);
+    }
     say("The configuration is good.");
     Ok(())
 }

@@ -23,7 +23,7 @@ use repository::InsKey;
 use xds::affinity::AffinityDomain;
 use xds::metadata::Code;
 
-use kind::{ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FOLDER, LEVEL, OID, POSITIVE, SIZE, TEXT, URL};
+use kind::{ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FILE, FOLDER, LEVEL, OID, POSITIVE, SIZE, TEXT, URL};
 use peers::PEERS;
 use source::{Shown, Source};
 
@@ -142,6 +142,10 @@ pub struct Limits {
 pub struct Audit {
     pub source_id: String,
     pub enterprise_site: Option<String>,
+    /// The private key that signs the log; absent: in the data folder.
+    pub key: Option<PathBuf>,
+    /// The file of checkpoints; absent: in the data folder.
+    pub checkpoints: Option<PathBuf>,
     pub forward: Forward,
     pub receive: Receive,
 }
@@ -234,6 +238,8 @@ impl Config {
         let audit = Audit {
             source_id: from.get("audit.source_id", TEXT, "carnet"),
             enterprise_site: from.optional("audit.enterprise_site", TEXT),
+            key: from.optional("audit.key", FILE),
+            checkpoints: from.optional("audit.checkpoints", FILE),
             forward: Forward::read(&mut from),
             receive: Receive::read(&mut from, tls.as_ref()),
         };

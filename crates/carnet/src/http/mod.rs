@@ -109,12 +109,17 @@ impl App {
     /// Why documents cannot be filed and read now, in words without details of the installation.
     pub async fn readiness(&self) -> Result<(), &'static str> {
         let ask = async {
-            let client = self.database.get().await.ok()?;
-            client.simple_query("select 1 from audit_event limit 1").await.ok()
+            let mut client = self.database.get().await.map_err(|_| "the database cannot be reached")?;
+            let written = async {
+                let transaction = client.transaction().await?;
+                atna::probe(&*transaction).await?;
+                Ok::<_, atna::Error>(transaction.commit().await?)
+            };
+            written.await.map_err(|_| "traces cannot be written, so nothing may be read or filed")
         };
         match tokio::time::timeout(Duration::from_secs(3), ask).await {
-            Ok(Some(_)) => {}
-            _ => return Err("the database cannot be reached"),
+            Ok(outcome) => outcome?,
+            Err(_) => return Err("the database does not answer"),
         }
         if !self.role.is_repository() {
             return Ok(());

@@ -51,7 +51,7 @@ async fn found(server: &Server, patient: &Cx) -> usize {
 
 /// (act, outcome, patient, detail of the message) in order of act.
 async fn events(server: &Server) -> Vec<(String, String, String)> {
-    let sql = "select act, outcome, coalesce(patient_id, '') from audit_event
+    let sql = "select act, outcome, coalesce(patient_id, '') from audit_trail
         where act like 'iti8-%' or act like 'iti44-%' or act = 'node-refused' order by act, at";
     let client = server.database.get().await.unwrap();
     client.query(sql, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
@@ -170,9 +170,8 @@ async fn every_change_and_every_refusal_is_traced_for_each_patient() {
     ];
     let expected = expected.map(|(act, outcome, patient)| (act.into(), outcome.into(), patient.into()));
     assert_eq!(events(&server).await, expected);
-    let named = "select count(*) from audit_event where message like '%UserID=\"HOSPITAL|SOURCE\"%'
-        and message like '%UserID=\"DOMAIN|CARNET\"%' and message like '%type=\"MSH-10\"%'";
-    assert_eq!(server.count(named).await, 7);
+    let named = ["UserID=\"HOSPITAL|SOURCE\"", "UserID=\"DOMAIN|CARNET\"", "type=\"MSH-10\""];
+    assert_eq!(server.messages(&named).await, 7);
     server.stop().await;
 }
 
@@ -225,7 +224,7 @@ async fn who_is_not_in_the_list_changes_nothing_and_is_traced() {
     assert_eq!(server.client.add_patient("1.2.250.1.999.56", &b).await.unwrap().code, "CR");
     assert_eq!(server.count("select count(*) from record").await, 1);
     assert_eq!(server.client.add_patient(DEVICE, &b).await.unwrap().code, "CA");
-    assert_eq!(server.count("select count(*) from audit_event where act = 'node-refused'").await, 2);
+    assert_eq!(server.count("select count(*) from audit_trail where act = 'node-refused'").await, 2);
 
     let server =
         server.restart(&[("CARNET_FEED__MLLP", "127.0.0.1:0"), ("CARNET_FEED__SENDERS", "192.0.2.1")]).await;
@@ -234,7 +233,7 @@ async fn who_is_not_in_the_list_changes_nothing_and_is_traced() {
     assert!(matches!(refused, Err(client::Error::Interrupted { .. })), "{refused:?}");
     assert_eq!(server.client.add_patient(DEVICE, &patient()).await.unwrap().code, "CR");
     assert_eq!(server.count("select count(*) from record").await, 2);
-    assert_eq!(server.count("select count(*) from audit_event where act = 'node-refused'").await, 4);
+    assert_eq!(server.count("select count(*) from audit_trail where act = 'node-refused'").await, 4);
     server.stop().await;
 }
 
@@ -290,7 +289,7 @@ async fn with_tls_the_feed_is_encrypted_and_its_certificate_traced() {
     assert!(plain.acknowledged(add("A01", &patient()).as_bytes()).await.is_err());
     assert_eq!(server.count("select count(*) from record").await, 1);
     let traced = format!(
-        "select count(*) from audit_event where act = 'iti8-added'
+        "select count(*) from audit_trail where act = 'iti8-added'
             and content -> 'requester' ->> 'certificate_fingerprint' = '{}'",
         node.fingerprint()
     );
@@ -369,13 +368,13 @@ async fn without_its_trace_nothing_is_acknowledged() {
     let mut feed = connect(&server).await;
     let block = "create function refuse() returns trigger language plpgsql as
         $$ begin raise exception 'no more traces'; end $$;
-        create trigger refuse before insert on audit_event for each row execute function refuse()";
+        create trigger refuse before insert on audit_inbox for each row execute function refuse()";
     server.database.get().await.unwrap().batch_execute(block).await.unwrap();
     assert_eq!(outcome(&send(&mut feed, &add("A01", &patient())).await), ("AE", vec!["207"]));
     let answer = server.client.add_patient(DEVICE, &patient()).await.unwrap();
     assert_eq!((answer.code.as_str(), answer.details[0].0.as_str()), ("CE", "INTERR"));
     assert_eq!(server.count("select count(*) from record").await, 0);
-    let allow = "drop trigger refuse on audit_event";
+    let allow = "drop trigger refuse on audit_inbox";
     server.database.get().await.unwrap().batch_execute(allow).await.unwrap();
     assert_eq!(send(&mut feed, &add("A01", &patient())).await.code, "AA");
     server.stop().await;

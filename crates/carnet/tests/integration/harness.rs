@@ -89,6 +89,17 @@ impl Server {
         self.database.get().await.unwrap().query_one(sql, &[]).await.unwrap().get(0)
     }
 
+    /// The audit messages that have all of these texts.
+    pub async fn messages(&self, with: &[&str]) -> usize {
+        let client = self.database.get().await.unwrap();
+        let rows = atna::search(&**client, &atna::Filter::default()).await.unwrap();
+        let messages = rows.iter().filter_map(|row| match &row.entry {
+            atna::Entry::Own(event) => Some(atna::dicom::render(event)),
+            atna::Entry::Received(_) => None,
+        });
+        messages.filter(|message| with.iter().all(|text| message.contains(text))).count()
+    }
+
     /// Files in the document store.
     pub fn blobs(&self) -> usize {
         files(&self.folder.path().join("documents"))

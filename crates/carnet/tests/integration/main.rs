@@ -8,6 +8,7 @@
 )]
 
 mod asynchronous;
+mod audit_log;
 mod bad_input;
 mod codes;
 mod command_line;

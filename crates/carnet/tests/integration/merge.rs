@@ -78,7 +78,7 @@ async fn the_surviving_record_shows_the_union_and_the_subsumed_one_takes_no_more
     assert_eq!(server.read(&of_a.entry.unique_id).await.unwrap(), b"of a");
     let read_of = |patient: &Cx| {
         format!(
-            "select count(*) from audit_event where act = 'iti43-repository' and outcome = 'success'
+            "select count(*) from audit_trail where act = 'iti43-repository' and outcome = 'success'
                 and patient_id = '{}'",
             patient.id
         )
@@ -135,7 +135,7 @@ async fn a_merge_that_is_refused_changes_nothing_and_is_traced_for_both() {
     assert_eq!(server.count("select count(*) from record").await, 2);
     for act in ["patient-survived", "patient-subsumed"] {
         let traced = format!(
-            "select count(*) from audit_event where act = '{act}' and outcome = 'minor-failure' and patient_id is not null"
+            "select count(*) from audit_trail where act = '{act}' and outcome = 'minor-failure' and patient_id is not null"
         );
         assert_eq!(server.count(&traced).await, 5);
     }
@@ -150,12 +150,12 @@ async fn without_its_trace_there_is_no_merge() {
     add(&server.database, &b).await.unwrap();
     let block = "create function refuse() returns trigger language plpgsql as
         $$ begin raise exception 'no more traces'; end $$;
-        create trigger refuse before insert on audit_event for each row execute function refuse()";
+        create trigger refuse before insert on audit_inbox for each row execute function refuse()";
     server.database.get().await.unwrap().batch_execute(block).await.unwrap();
     assert!(matches!(merge(&server.database, &a, &b).await, Err(Error::Failed(_))));
     assert!(matches!(merge(&server.database, &a, &a).await, Err(Error::Failed(_))));
     assert!(matches!(add(&server.database, &patient()).await, Err(Error::Failed(_))));
-    let allow = "drop trigger refuse on audit_event";
+    let allow = "drop trigger refuse on audit_inbox";
     server.database.get().await.unwrap().batch_execute(allow).await.unwrap();
     assert_eq!(server.count("select count(*) from record where survivor is not null").await, 0);
     assert_eq!(server.count("select count(*) from record").await, 2);

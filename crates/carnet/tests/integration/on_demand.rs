@@ -68,7 +68,7 @@ async fn an_on_demand_entry_is_found_when_its_type_is_asked_for() {
         assert_eq!(entry.common.slot_value("hash"), None);
     }
     let traced = format!(
-        "select count(*) from audit_event where act = 'iti61-registry' and outcome = 'success' and patient_id = '{}'",
+        "select count(*) from audit_trail where act = 'iti61-registry' and outcome = 'success' and patient_id = '{}'",
         patient.id
     );
     assert_eq!(server.count(&traced).await, 1);
@@ -122,7 +122,7 @@ async fn a_summary_is_made_of_what_the_record_holds_now() {
     assert_ne!(later.made.unwrap(), made);
     assert!(text.contains("Biologie"), "{text}");
     let traced = format!(
-        "select count(*) from audit_event where act = 'iti43-repository' and outcome = 'success' and patient_id = '{}'",
+        "select count(*) from audit_trail where act = 'iti43-repository' and outcome = 'success' and patient_id = '{}'",
         patient.id
     );
     assert_eq!(server.count(&traced).await, 3);

@@ -315,7 +315,7 @@ async fn objects_of_several_patients_go_together_with_an_event_for_each() {
     for patient in [&one.set.patient_id, &two.set.patient_id] {
         let events = |outcome: &str| {
             format!(
-                "select count(*) from audit_event where act = 'iti62-registry' and outcome = '{outcome}'
+                "select count(*) from audit_trail where act = 'iti62-registry' and outcome = '{outcome}'
                     and patient_id = '{}' and jsonb_array_length(content -> 'objects') = 3",
                 patient.id
             )
@@ -323,7 +323,7 @@ async fn objects_of_several_patients_go_together_with_an_event_for_each() {
         assert_eq!(server.count(&events("success")).await, 1);
         assert_eq!(server.count(&events("minor-failure")).await, 1);
     }
-    let of_nobody = "select count(*) from audit_event where act = 'iti62-registry' and patient_id is null";
+    let of_nobody = "select count(*) from audit_trail where act = 'iti62-registry' and patient_id is null";
     assert_eq!(server.count(of_nobody).await, 1, "the id that nobody knows");
     server.stop().await;
 }
@@ -347,7 +347,7 @@ async fn without_a_trace_nothing_is_removed() {
     assert_filed(&server.file(&submission).await);
     let block = "create function refuse() returns trigger language plpgsql as
         $$ begin raise exception 'no more traces'; end $$;
-        create trigger refuse before insert on audit_event for each row execute function refuse()";
+        create trigger refuse before insert on audit_inbox for each row execute function refuse()";
     server.database.get().await.unwrap().batch_execute(block).await.unwrap();
     let before = dump(&server).await;
     assert_eq!(remove(&server, &whole(&submission)).await.status, ResponseStatus::Failure);
@@ -356,7 +356,7 @@ async fn without_a_trace_nothing_is_removed() {
     assert_eq!(response.status, ResponseStatus::Failure);
     assert_eq!(dump(&server).await, before);
     assert_eq!(server.blobs(), 1);
-    let unblock = "drop trigger refuse on audit_event";
+    let unblock = "drop trigger refuse on audit_inbox";
     server.database.get().await.unwrap().batch_execute(unblock).await.unwrap();
     server.stop().await;
 }
@@ -386,7 +386,7 @@ async fn removed_documents_are_gone_with_every_copy_and_their_octets() {
     assert_eq!(server.count(settled).await, 2);
     // Traced for the patient, though the registry has forgotten the document.
     let traced = format!(
-        "select count(*) from audit_event where act = 'iti86-repository' and outcome = 'success' and patient_id = '{}'",
+        "select count(*) from audit_trail where act = 'iti86-repository' and outcome = 'success' and patient_id = '{}'",
         patient.id
     );
     assert_eq!(server.count(&traced).await, 1);
@@ -431,7 +431,7 @@ async fn what_can_be_removed_is_removed_whatever_happens_to_the_others() {
     assert_eq!(response.errors.len(), 2);
     assert_eq!(server.blobs(), 0);
     let events = |outcome: &str| {
-        format!("select count(*) from audit_event where act = 'iti86-repository' and outcome = '{outcome}'")
+        format!("select count(*) from audit_trail where act = 'iti86-repository' and outcome = '{outcome}'")
     };
     assert_eq!(server.count(&events("success")).await, 1);
     assert_eq!(server.count(&events("minor-failure")).await, 2);

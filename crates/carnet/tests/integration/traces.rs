@@ -8,7 +8,7 @@ use crate::harness::{Server, Submission, assert_filed, oid, patient};
 /// (act, outcome) of a patient's events, in order.
 async fn events(server: &Server, patient: &str) -> Vec<(String, String)> {
     let client = server.database.get().await.unwrap();
-    let sql = "select act, outcome from audit_event where patient_id = $1 order by at, act";
+    let sql = "select act, outcome from audit_trail where patient_id = $1 order by at, act";
     client.query(sql, &[&patient]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
@@ -43,7 +43,7 @@ async fn each_transaction_is_traced_for_its_patient_with_its_outcome() {
         [("iti41-repository", "{0,submission-set,titles,0}"), ("iti43-repository", "{0,document,title}")]
     {
         let titled = format!(
-            "select count(*) from audit_event where act = '{act}' and outcome = 'success'
+            "select count(*) from audit_trail where act = '{act}' and outcome = 'success'
                 and content -> 'objects' #>> '{path}' = 'Lettre'"
         );
         assert_eq!(server.count(&titled).await, 1, "{act}");
@@ -56,7 +56,7 @@ async fn a_document_that_is_not_there_is_traced_as_a_failure() {
     let server = Server::start().await;
     assert_eq!(server.read(&oid()).await, None);
     let failures =
-        "select count(*) from audit_event where act = 'iti43-repository' and outcome = 'minor-failure'";
+        "select count(*) from audit_trail where act = 'iti43-repository' and outcome = 'minor-failure'";
     assert_eq!(server.count(failures).await, 1);
     server.stop().await;
 }
@@ -69,7 +69,7 @@ async fn without_a_trace_nothing_is_given_and_nothing_is_stored() {
     assert_filed(&server.file(&submission).await);
     let block = "create function refuse() returns trigger language plpgsql as
         $$ begin raise exception 'no more traces'; end $$;
-        create trigger refuse before insert on audit_event for each row execute function refuse()";
+        create trigger refuse before insert on audit_inbox for each row execute function refuse()";
     server.database.get().await.unwrap().batch_execute(block).await.unwrap();
 
     assert_eq!(server.read(&submission.entry.unique_id).await, None);
@@ -82,7 +82,7 @@ async fn without_a_trace_nothing_is_given_and_nothing_is_stored() {
     assert_eq!(server.count("select count(*) from document_entry").await, 1);
     assert_eq!(server.blobs(), 1);
 
-    server.database.get().await.unwrap().batch_execute("drop trigger refuse on audit_event").await.unwrap();
+    server.database.get().await.unwrap().batch_execute("drop trigger refuse on audit_inbox").await.unwrap();
     assert_eq!(server.read(&submission.entry.unique_id).await.unwrap(), b"lettre");
     server.stop().await;
 }

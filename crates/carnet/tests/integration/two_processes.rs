@@ -73,7 +73,7 @@ async fn a_document_is_filed_found_and_read() {
     let octets: Vec<Vec<u8>> = read.documents.iter().map(|d| std::fs::read(&d.path).unwrap()).collect();
     assert_eq!(octets, [cda, b"lettre".to_vec()], "documents of two patients in one request");
 
-    let acts = "select count(*) from audit_event where outcome = 'success' and act = ";
+    let acts = "select count(*) from audit_trail where outcome = 'success' and act = ";
     assert_eq!(registry.count(&format!("{acts} 'iti42-registry'")).await, 2);
     assert_eq!(repository.count(&format!("{acts} 'iti42-repository'")).await, 2);
     assert_eq!(repository.count(&format!("{acts} 'iti41-repository'")).await, 2);
@@ -127,7 +127,7 @@ async fn who_is_no_source_of_the_registry_is_refused_with_a_trace() {
     assert!(response.errors[0].context.contains("registry.sources"), "{response:?}");
     assert_eq!(registry.count("select count(*) from record").await, 0);
     let traced =
-        "select count(*) from audit_event where act = 'iti42-registry' and outcome = 'minor-failure'";
+        "select count(*) from audit_trail where act = 'iti42-registry' and outcome = 'minor-failure'";
     assert_eq!(registry.count(traced).await, 1);
     registry.stop().await;
 }
@@ -330,7 +330,7 @@ async fn what_another_registry_says_is_passed_on_as_it_is() {
     nothing_is_kept(&server).await;
     assert!(stub.received().contains(action::ITI_42));
     assert!(!stub.received().contains("urn:carnet:"), "what is between two Carnets");
-    let traced = "select count(*) from audit_event where outcome = 'minor-failure'
+    let traced = "select count(*) from audit_trail where outcome = 'minor-failure'
         and content ->> 'outcome_description' like 'XDSLocalRuleBroken XDSUnknownPatientId%'";
     assert_eq!(server.count(traced).await, 1);
     server.stop().await;
@@ -415,7 +415,7 @@ async fn an_unknown_outcome_keeps_the_document_until_the_registry_tells() {
     }
     assert_eq!(server.count("select count(*) from document where state = 'stored'").await, 2);
     assert_eq!(server.blobs(), 2);
-    let filed = "select count(*) from audit_event where act = 'iti41-repository' and outcome = 'success'";
+    let filed = "select count(*) from audit_trail where act = 'iti41-repository' and outcome = 'success'";
     assert_eq!(server.count(filed).await, 0);
 
     let (known, set) = (registered(&there), there.set.unique_id.clone());

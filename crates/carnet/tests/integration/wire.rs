@@ -125,9 +125,8 @@ async fn a_security_header_is_accepted_and_called_unverified() {
     let body = format!("--b\r\n\r\n{}\r\n--b\r\nContent-ID: <1>\r\n\r\nlettre\r\n--b--", request.envelope);
     let answer = post(&server, &[("Content-Type", "multipart/related; boundary=b")], body).await;
     assert!(text(&answer).contains("Success"), "{}", text(&answer));
-    let unverified = "select count(*) from audit_event where message like '%unverified%'";
-    assert_eq!(server.count(unverified).await, 2);
-    let believed = "select count(*) from audit_event where content::text like '%Imposteur%'";
+    assert_eq!(server.messages(&["unverified"]).await, 2);
+    let believed = "select count(*) from audit_trail where content::text like '%Imposteur%'";
     assert_eq!(server.count(believed).await, 0);
     server.stop().await;
 }

@@ -13,6 +13,8 @@ use uuid::Uuid;
 use xds::message::QueryResult;
 use xds::query::{Query, Request, Transaction};
 
+use self::result::Resolved;
+
 use crate::{Failure, Registry};
 
 impl Registry {
@@ -61,26 +63,33 @@ impl Registry {
         result
     }
 
-    /// Everything is read as it is at one moment, however many statements a query takes.
+    /// What was found is given when its trace is durable, and not before.
     async fn answer(
         &self,
         query: &Query,
         event: Event,
         asked_for: &[String],
     ) -> Result<QueryResult, Failure> {
-        let mut client = self.database.get().await?;
-        let moment = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-        let transaction = moment.start().await?;
-        let found = self.find(&transaction, query).await?;
-        let found = result::resolve(&transaction, query, found).await?;
+        let found = self.read(query).await?;
         result::check(query, &found, self.settings.query_results)?;
         let patients = match asked_for {
             [] => result::patients(&found),
             asked_for => asked_for.to_vec(),
         };
-        atna::record(&*transaction, &per_patient(&event, patients)).await?;
-        transaction.commit().await?;
+        self.write_trace(&per_patient(&event, patients)).await?;
         Ok(result::write(query.return_type, &found))
+    }
+
+    /// Everything is read as it is at one moment, however many statements a query takes.
+    async fn read(&self, query: &Query) -> Result<Vec<Resolved>, Failure> {
+        let mut client = self.database.get().await?;
+        let moment =
+            client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        let transaction = moment.start().await?;
+        let found = self.find(&transaction, query).await?;
+        let found = result::resolve(&transaction, query, found).await?;
+        transaction.commit().await?;
+        Ok(found)
     }
 }
 

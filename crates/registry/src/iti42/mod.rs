@@ -225,12 +225,9 @@ impl Registry {
         Ok(())
     }
 
-    /// Writes events in a transaction of their own.
+    /// Writes events that go with no other change; durable when this returns.
     pub(crate) async fn write_trace(&self, events: &[Event]) -> Result<(), Failure> {
-        let mut client = self.database.get().await?;
-        let transaction = client.transaction().await?;
-        atna::record(&*transaction, events).await?;
-        Ok(transaction.commit().await?)
+        Ok(self.traces.record(events).await?)
     }
 }
 

@@ -112,10 +112,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
     }
 
     pub(crate) async fn write_trace(&self, events: &[Event]) -> Result<(), Failure> {
-        let mut client = self.database.get().await?;
-        let transaction = client.transaction().await?;
-        atna::record(&*transaction, events).await?;
-        Ok(transaction.commit().await?)
+        Ok(self.traces.record(events).await?)
     }
 }
 

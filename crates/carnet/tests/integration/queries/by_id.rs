@@ -261,7 +261,7 @@ async fn reading_associations_is_traced_for_the_patient() {
     let get = ask(QUERY_GET_ASSOCIATIONS).with_uuids(get_associations::UUID, [shelf.first]);
     server.client.query(&get).await.unwrap();
     let traced = format!(
-        "select count(*) from audit_event where act = 'iti18-registry' and outcome = 'success' and patient_id = '{}'",
+        "select count(*) from audit_trail where act = 'iti18-registry' and outcome = 'success' and patient_id = '{}'",
         shelf.batch.set.patient_id.id
     );
     assert_eq!(server.count(&traced).await, 1);

@@ -58,7 +58,7 @@ async fn every_query_shows_the_surviving_patient() {
     }
     let traced = |id: &str| {
         format!(
-            "select count(*) from audit_event where act = 'iti18-registry' and outcome = 'success' and patient_id = '{id}'"
+            "select count(*) from audit_trail where act = 'iti18-registry' and outcome = 'success' and patient_id = '{id}'"
         )
     };
     // Only the two questions for it by name.

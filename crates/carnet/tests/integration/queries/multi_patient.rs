@@ -114,7 +114,7 @@ async fn each_patient_has_a_trace_and_a_query_for_all_has_those_it_found() {
     server.client.multi_patient_query(&ask_for).await.unwrap();
     let of = |condition: &str| {
         format!(
-            "select count(*) from audit_event where act = 'iti51-registry' and outcome = 'success' and {condition}"
+            "select count(*) from audit_trail where act = 'iti51-registry' and outcome = 'success' and {condition}"
         )
     };
     let patient = |patient: &Cx| of(&format!("patient_id = '{}'", patient.id));

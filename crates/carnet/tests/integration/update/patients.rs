@@ -19,7 +19,7 @@ async fn a_document_moves_to_the_record_of_another_patient() {
     assert_eq!(approved(&server, &right).await.len(), 2);
     for patient in [&wrong, &right] {
         let sql = format!(
-            "select count(*) from audit_event where act = 'iti57-registry' and patient_id = '{}'",
+            "select count(*) from audit_trail where act = 'iti57-registry' and patient_id = '{}'",
             patient.id
         );
         assert_eq!(server.count(&sql).await, 1);

@@ -30,7 +30,7 @@ async fn a_restricted_update_makes_a_new_version() {
     let update = Update::of(&patient).document(&current, "2", |c| title(c, "Encore"));
     assert_filed(&server.client.restricted_update(&update.objects()).await.unwrap());
     assert_eq!(statuses(&server, id).await, ["Deprecated", "Deprecated", "Deprecated"]);
-    let traced = "select count(*) from audit_event where act = 'iti92-registry' and outcome = 'success'";
+    let traced = "select count(*) from audit_trail where act = 'iti92-registry' and outcome = 'success'";
     assert_eq!(server.count(traced).await, 2);
     server.stop().await;
 }

@@ -1,12 +1,12 @@
-//! `carnet audit`: the traces, read on the installation's database. Reading them leaves a trace too.
+//! `carnet audit`: who did what, when.
 
-use access::Requester;
 use anyhow::Context;
-use atna::{Act, Event, Filter, Outcome};
+use atna::{Entry, Filter, Outcome};
 use chrono::{DateTime, NaiveDate, Utc};
 use registry::patients;
 
-use super::{filed_patient, say, table};
+use super::used;
+use crate::commands::{filed_patient, say, table};
 use crate::config::Config;
 use crate::installation::Installation;
 
@@ -26,7 +26,7 @@ pub struct Arguments {
     json: bool,
 }
 
-fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+pub fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     if let Ok(day) = text.parse::<NaiveDate>() {
         return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
     }
@@ -39,22 +39,23 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let installation = Installation::administer(config).await?;
     let rows = read(&installation, arguments, cx.as_ref()).await;
     installation.close().await?;
-    let rows = rows?;
+    let entries: Vec<Entry> = rows?.into_iter().map(|row| row.entry).collect();
     match arguments.json {
         true => {
-            for row in &rows {
-                let mut event = serde_json::to_value(&row.event)?;
-                if let Some(object) = event.as_object_mut() {
-                    object.insert("message".to_owned(), row.message.clone().into());
+            for entry in &entries {
+                let mut json = serde_json::to_value(entry)?;
+                if let (Some(object), Entry::Own(event)) = (json.as_object_mut(), entry) {
+                    object.insert("message".to_owned(), atna::dicom::render(event).into());
                 }
-                say(event);
+                say(json);
             }
         }
-        false => show(&rows),
+        false => show(&entries),
     }
     Ok(())
 }
 
+/// The oldest first.
 async fn read(
     installation: &Installation,
     arguments: &Arguments,
@@ -64,13 +65,13 @@ async fn read(
         Some(cx) => patients::identifiers(&installation.database, cx).await?,
         None => Vec::new(),
     };
-    let filter = Filter { patients, since: arguments.since, limit: Some(arguments.limit) };
-    let requester = Requester::local(&crate::account::name(), "carnet audit");
-    let event = Event::new(Act::AuditRead, Outcome::Success, &requester, &installation.source)
-        .patient(cx.map(|cx| cx.text.as_str()));
+    let filter =
+        Filter { patients, from: arguments.since, limit: Some(arguments.limit), ..Filter::default() };
+    let event = used(installation, "carnet audit").patient(cx.map(|cx| cx.text.as_str()));
     let mut client = installation.database.get().await?;
     let transaction = client.transaction().await?;
-    let rows = atna::search(&*transaction, &filter).await?;
+    let mut rows = atna::search(&*transaction, &filter).await?;
+    rows.reverse();
     atna::record(&*transaction, &[event]).await?;
     transaction
         .commit()
@@ -79,25 +80,28 @@ async fn read(
     Ok(rows)
 }
 
-fn show(rows: &[atna::Row]) {
-    if rows.is_empty() {
+fn show(entries: &[Entry]) {
+    if entries.is_empty() {
         say("No events.");
         return;
     }
-    let lines: Vec<Vec<String>> = rows
+    let lines: Vec<Vec<String>> = entries
         .iter()
-        .map(|row| {
-            let event = &row.event;
-            vec![
-                event.at.format("%Y-%m-%d %H:%M:%S").to_string(),
-                match event.outcome {
-                    Outcome::Success => "ok".to_owned(),
-                    Outcome::MinorFailure => "refused".to_owned(),
-                    Outcome::SeriousFailure => "failed".to_owned(),
-                },
-                event.requester.label(),
-                event.summary(),
-            ]
+        .map(|entry| {
+            let at = entry.at().format("%Y-%m-%d %H:%M:%S").to_string();
+            match entry {
+                Entry::Own(event) => {
+                    let outcome = match event.outcome {
+                        Outcome::Success => "ok",
+                        Outcome::MinorFailure => "refused",
+                        Outcome::SeriousFailure => "failed",
+                    };
+                    vec![at, outcome.to_owned(), event.requester.label(), event.summary()]
+                }
+                Entry::Received(received) => {
+                    vec![at, "told".to_owned(), received.peer.clone(), "told of an event".to_owned()]
+                }
+            }
         })
         .collect();
     for line in table::lines(&["WHEN (UTC)", "OUTCOME", "WHO", "WHAT"], &lines) {

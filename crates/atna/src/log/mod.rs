@@ -1,0 +1,33 @@
+//! The log of traces: an append-only sequence of events whose hash tree (RFC 6962) is signed every few seconds.
+//!
+//! * [`record`] writes events in the transaction of the effect that they tell of; [`TraceWriter`] writes those of reads and
+//!   refusals, many in one commit.
+//! * [`Sequencer`] gives committed events their positions, extends the tree and signs a checkpoint.
+//! * [`search`] shows events, [`after`] hands them on in the order of the log.
+//! * [`verify`] recomputes everything and names the first event that is not as it was; [`prove`] writes a proof of one.
+
+mod checkpoints;
+mod prove;
+mod record;
+mod search;
+mod sequence;
+mod sql;
+mod tree;
+mod verify;
+mod writer;
+
+pub use checkpoints::CheckpointFile;
+pub use prove::{Proven, prove};
+pub use record::{record, record_entries};
+pub use search::{Filter, Row, after, search};
+pub use sequence::{Progress, Sequencer};
+pub use sql::waiting;
+pub use verify::{Report, Verification, What};
+pub use writer::TraceWriter;
+
+use tokio_postgres::GenericClient;
+
+/// Succeeds when an event could be written and made durable now; leaves none. In a transaction of its own.
+pub async fn probe<C: GenericClient + Sync>(transaction: &C) -> Result<(), crate::Error> {
+    Ok(sql::probe(transaction).await?)
+}

@@ -1,0 +1,56 @@
+//! Events as people and other nodes look for them.
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::GenericClient;
+use uuid::Uuid;
+
+use super::sql;
+use crate::{Entry, Error};
+
+/// Which events to show; an empty filter shows all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Every CX (`id`, authority OID) under which the patient is known.
+    pub patients: Vec<(String, String)>,
+    pub from: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+    /// Where the page before ended: time and id of its last event.
+    pub before: Option<(DateTime<Utc>, Uuid)>,
+    /// At most this many, the latest.
+    pub limit: Option<i64>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its place in the log; none while it waits for one.
+    pub position: Option<u64>,
+    pub entry: Entry,
+}
+
+/// The latest events first. Those whose content is blanked are left out.
+pub async fn search<C: GenericClient + Sync>(client: &C, filter: &Filter) -> Result<Vec<Row>, Error> {
+    let patients = (!filter.patients.is_empty())
+        .then(|| filter.patients.iter().map(|(id, authority)| (id.as_str(), authority.as_str())).unzip());
+    let page = sql::Page {
+        patients,
+        from: filter.from,
+        until: filter.until,
+        before: filter.before,
+        limit: filter.limit.unwrap_or(i64::MAX),
+    };
+    sql::page(client, &page).await?.iter().map(read).collect()
+}
+
+/// Events behind a position, in the order of the log.
+pub async fn after<C: GenericClient + Sync>(
+    client: &C,
+    position: i64,
+    limit: i64,
+) -> Result<Vec<Row>, Error> {
+    sql::after(client, position, limit).await?.iter().map(read).collect()
+}
+
+fn read(row: &tokio_postgres::Row) -> Result<Row, Error> {
+    let (position, content): (Option<i64>, &[u8]) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(Row { position: position.map(|position| position as u64), entry: serde_json::from_slice(content)? })
+}

@@ -1,0 +1,97 @@
+//! Traces that go with no effect in the database: of reads and of refusals. They share commits: while one group is made
+//! durable, the events that arrive meanwhile wait and become the next.
+
+use database::Database;
+use tokio::sync::{mpsc, oneshot};
+
+use super::record::incoming;
+use super::sql::{self, Incoming};
+use crate::{Entry, Error, Event};
+
+/// Events of one commit at most, so that no access waits for a large one.
+const GROUP: usize = 512;
+/// Accesses that may wait; more wait for a place.
+const QUEUE: usize = 1024;
+
+/// Writes events durably. Cheap to clone; the writing ends when the last clone is gone.
+#[derive(Clone)]
+pub struct TraceWriter {
+    queue: mpsc::Sender<Job>,
+}
+
+/// The events of one access.
+struct Job {
+    events: Vec<Incoming>,
+    done: oneshot::Sender<Result<(), Failed>>,
+}
+
+/// One failure for all of a group.
+#[derive(Debug, Clone)]
+struct Failed {
+    reason: String,
+    unavailable: bool,
+}
+
+impl TraceWriter {
+    /// Starts writing, on the runtime that calls this.
+    pub fn start(database: Database) -> TraceWriter {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        tokio::spawn(write(database, jobs));
+        TraceWriter { queue }
+    }
+
+    /// Returns when the events are durable. On an error none of them is in the log, unless the connection broke during the
+    /// commit.
+    pub async fn record(&self, events: &[Event]) -> Result<(), Error> {
+        let events =
+            events.iter().map(|event| incoming(&Entry::Own(event.clone()))).collect::<Result<Vec<_>, _>>()?;
+        self.hand_over(events).await
+    }
+
+    /// The same for entries of any origin.
+    pub async fn record_entries(&self, entries: &[Entry]) -> Result<(), Error> {
+        let events = entries.iter().map(incoming).collect::<Result<Vec<_>, _>>()?;
+        self.hand_over(events).await
+    }
+
+    async fn hand_over(&self, events: Vec<Incoming>) -> Result<(), Error> {
+        let stopped = || Error::NotWritten { reason: "the server is stopping".to_owned(), unavailable: true };
+        let (done, outcome) = oneshot::channel();
+        self.queue.send(Job { events, done }).await.map_err(|_| stopped())?;
+        let outcome = outcome.await.map_err(|_| stopped())?;
+        outcome.map_err(|Failed { reason, unavailable }| Error::NotWritten { reason, unavailable })
+    }
+}
+
+async fn write(database: Database, mut jobs: mpsc::Receiver<Job>) {
+    let mut group = Vec::new();
+    while jobs.recv_many(&mut group, GROUP).await > 0 {
+        let outcome = together(&database, &mut group).await;
+        match outcome {
+            // One event that cannot be written must not take the others with it.
+            Err(failed) if group.len() > 1 && !failed.unavailable => {
+                for job in group.drain(..) {
+                    let mut alone = [job];
+                    let outcome = together(&database, &mut alone).await;
+                    let [job] = alone;
+                    let _ = job.done.send(outcome);
+                }
+            }
+            outcome => group.drain(..).for_each(|job| {
+                // Whoever asked may have gone away; the event stays.
+                let _ = job.done.send(outcome.clone());
+            }),
+        }
+    }
+}
+
+/// All events of the group in one statement, which is one commit.
+async fn together(database: &Database, group: &mut [Job]) -> Result<(), Failed> {
+    let written = async {
+        let client = database.get().await?;
+        let events: Vec<&Incoming> = group.iter().flat_map(|job| &job.events).collect();
+        sql::record(&**client, &events).await?;
+        Ok::<_, Error>(())
+    };
+    written.await.map_err(|error| Failed { reason: error.to_string(), unavailable: error.is_unavailable() })
+}
