@@ -117,6 +117,14 @@ impl Entry {
         }
     }
 
+    /// The traces of a secret session are hidden from the patient's legal representatives. Other nodes do not tell.
+    pub fn hidden_from_legal_representatives(&self) -> bool {
+        match self {
+            Entry::Own(event) => event.requester.secret_session,
+            Entry::Received(_) => false,
+        }
+    }
+
     /// The patient under whom it is found; of several that a received message names, the first.
     pub fn patient(&self) -> Option<&str> {
         match self {

@@ -13,6 +13,8 @@ pub mod forward;
 pub mod log;
 pub mod message;
 pub mod rejected;
+pub mod sentence;
+pub mod syslog_search;
 pub mod table;
 
 pub use entry::{Arrival, Entry, Format, Received, Unreadable};

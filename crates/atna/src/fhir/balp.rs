@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 
 use super::{patient, render};
-use crate::table::{Action, codes};
-use crate::{Entry, Event, Message, Outcome};
+use crate::table::{Action, Kind, Row, codes};
+use crate::{Entry, Message, Outcome};
 
 const BASE: &str = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
 const INTERACTION: &str = "http://hl7.org/fhir/restful-interaction";
@@ -33,8 +33,7 @@ impl Pattern {
         }
     }
 
-    fn of(event: &Event) -> Option<Self> {
-        let row = event.act.row();
+    pub fn of(row: &Row) -> Option<Self> {
         match row.action {
             _ if row.event == codes::QUERY => Some(Pattern::Query),
             Action::Create => Some(Pattern::Create),
@@ -53,7 +52,8 @@ pub fn audit_event(entry: &Entry) -> Option<(String, Value)> {
     if event.outcome != Outcome::Success {
         return None;
     }
-    let pattern = Pattern::of(event)?;
+    let row = event.act.row();
+    let pattern = Pattern::of(row).filter(|_| row.kind == Kind::Access)?;
     let (name, interaction) = pattern.names();
     let message = Message::from(event);
     let mut resource = render::audit_event(&message);

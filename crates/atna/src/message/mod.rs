@@ -5,7 +5,7 @@ mod own;
 
 use chrono::{DateTime, Utc};
 
-use crate::table::{Action, Code, codes};
+use crate::table::{Action, Code};
 
 /// A coded value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +19,6 @@ pub struct Coded {
 impl From<Code> for Coded {
     fn from(Code { code, system, text }: Code) -> Self {
         Coded { code: code.to_owned(), system: system.to_owned(), text: text.to_owned() }
-    }
-}
-
-impl Coded {
-    pub fn is(&self, other: &Code) -> bool {
-        self.code == other.code && self.system == other.system
     }
 }
 
@@ -131,28 +125,11 @@ impl Object {
     pub fn is_patient(&self) -> bool {
         self.kind.as_deref() == Some("1") && self.role.as_deref() == Some("1")
     }
-
-    pub fn name(&self) -> Option<&str> {
-        match &self.content {
-            Some(Content::Name(name)) => Some(name),
-            _ => None,
-        }
-    }
 }
 
 impl Message {
     /// The patients that it names, CX.
     pub fn patients(&self) -> impl Iterator<Item = &str> {
         self.objects.iter().filter(|object| object.is_patient()).filter_map(|object| object.id.as_deref())
-    }
-
-    /// Documents that were touched.
-    pub fn documents(&self) -> impl Iterator<Item = &Object> {
-        let is_document = |object: &&Object| {
-            object.kind.as_deref() == Some("2")
-                && object.role.as_deref() == Some("3")
-                && object.id_type.is(&codes::REPORT_NUMBER)
-        };
-        self.objects.iter().filter(is_document)
     }
 }

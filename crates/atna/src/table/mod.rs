@@ -1,9 +1,11 @@
 //! The event table: what each act of each actor is called in audit messages. An act is one row of [`rows`].
 
 pub mod codes;
+mod page;
 mod rows;
 
 pub use codes::Code;
+pub use page::document;
 pub use rows::Act;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,13 @@ impl Kind {
     }
 }
 
+/// How an act is told to people: what happened, and what was tried (an infinitive). `{}` is what was touched.
+#[derive(Debug, Clone, Copy)]
+pub struct Said {
+    pub fr: [&'static str; 2],
+    pub en: [&'static str; 2],
+}
+
 /// One row of the event table.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
@@ -71,6 +80,7 @@ pub struct Row {
     pub roles: [Code; 2],
     /// The audit itself is what is touched.
     pub touches_log: bool,
+    pub said: Said,
 }
 
 impl Row {

@@ -60,7 +60,7 @@ fn a_message_of_another_node_is_read_with_all_that_the_schema_knows() {
     let [study, patient] = message.objects.as_slice() else { panic!("{:?}", message.objects) };
     assert_eq!(study.content, Some(Content::Query("PHE+PC9hPg==".to_owned())));
     assert_eq!((study.life_cycle.as_deref(), study.sensitivity.as_deref()), (Some("1"), Some("R")));
-    assert_eq!(patient.name(), Some("MARTIN^Paul"));
+    assert_eq!(patient.content, Some(Content::Name("MARTIN^Paul".to_owned())));
     assert_eq!(message.patients().collect::<Vec<_>>(), ["123^^^&1.2.250.1.213.1.4.10&ISO"]);
 }
 

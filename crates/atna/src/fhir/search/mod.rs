@@ -5,7 +5,9 @@ mod date;
 mod value;
 
 pub use date::Range;
+pub(crate) use date::{Condition, hull};
 use serde_json::Value;
+pub(crate) use value::unescape;
 use value::{Reference, Token};
 
 use super::{Issue, patient};
@@ -29,7 +31,7 @@ pub struct Parameters {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Filter {
-    Date(Vec<date::Condition>),
+    Date(Vec<Condition>),
     Id(Vec<String>),
     /// Codes and identifiers.
     Token(&'static Place, Vec<Token>),
@@ -100,7 +102,7 @@ impl Parameters {
 
     /// The reasons name a known parameter, never its value.
     fn add(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let alternatives = || value::split(value, ',').into_iter().filter(|text| !text.is_empty());
+        let alternatives = || alternatives(value);
         // A parameter without a value asks nothing.
         if alternatives().next().is_none() {
             return Ok(());
@@ -112,7 +114,7 @@ impl Parameters {
             "_profile" => self.profile = alternatives().map(value::unescape).collect(),
             "_id" => self.filters.push(Filter::Id(alternatives().map(value::unescape).collect())),
             "date" => {
-                let conditions = alternatives().map(date::Condition::parse).collect::<Result<_, _>>()?;
+                let conditions = alternatives().map(Condition::parse).collect::<Result<_, _>>()?;
                 self.filters.push(Filter::Date(conditions));
             }
             _ => {
@@ -127,7 +129,7 @@ impl Parameters {
     /// The time in which everything that is asked for lies.
     pub fn range(&self) -> Range {
         let dates = self.filters.iter().filter_map(|filter| match filter {
-            Filter::Date(conditions) => Some(date::hull(conditions)),
+            Filter::Date(conditions) => Some(hull(conditions)),
             _ => None,
         });
         dates.fold(Range::default(), Range::and)
@@ -160,6 +162,11 @@ impl Parameters {
     pub fn matches(&self, resource: &Value) -> bool {
         self.filters.iter().all(|filter| filter.holds(resource))
     }
+}
+
+/// What stands between commas, still escaped.
+pub(crate) fn alternatives(value: &str) -> impl Iterator<Item = &str> {
+    value::split(value, ',').into_iter().filter(|text| !text.is_empty())
 }
 
 /// The filter of a parameter; `None` for one that is not known.
