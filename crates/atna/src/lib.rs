@@ -1,8 +1,8 @@
 //! Every access leaves a trace (IHE ATNA, ITI-20; DICOM PS3.15 A.5).
 //!
 //! An [`Event`] says who did what to which patient's record, when and with what outcome. It is written in the same
-//! database transaction as the effect it describes ([`record`]); a refusal writes its own. [`dicom`] renders it as
-//! the DICOM audit message.
+//! database transaction as the effect it describes ([`record`]); a refusal writes its own. What is stored is the
+//! [`Entry`]; [`dicom`], [`fhir`] and [`sentence`] show it when somebody reads.
 
 pub mod dicom;
 mod entry;

@@ -131,13 +131,7 @@ fn a_letter_is_filed_found_read_and_its_traces_are_shown() {
     assert_eq!(piped.stdout, std::fs::read(&letter).unwrap());
 
     let audit = carnet.good(&["audit", "--patient", "257041995001259"]);
-    for line in [
-        "opened the record",
-        "filed \"",
-        "registered \"",
-        "searched the record",
-        "read \"",
-    ] {
+    for line in ["opened the record", "filed \"", "registered \"", "searched the record", "read \""] {
         assert!(audit.contains(line), "{line} is missing in\n{audit}");
     }
     let first = carnet.good(&["audit", "--json", "--limit", "1"]);
