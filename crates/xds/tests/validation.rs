@@ -57,23 +57,3 @@ fn every_rule_has_a_test_of_its_name() {
         .collect();
     assert_eq!(missing, [""; 0], "rules without a test named after them");
 }
-
-/// Those that only a setting brings to life, or that cannot be provoked from outside.
-const WITHOUT_SCENARIO: [&str; 5] = ["V5", "V6", "V27", "R5", "R6"];
-
-#[test]
-fn every_rule_has_a_scenario_that_names_it() {
-    let scenarios = texts(&root().join("conformance-tests/scenarios"), "toml");
-    let titles: Vec<Vec<&str>> = scenarios
-        .iter()
-        .filter_map(|text| text.lines().find_map(|line| line.strip_prefix("title = ")))
-        .map(|title| title.split(|c: char| !c.is_ascii_alphanumeric()).collect())
-        .collect();
-    let missing: Vec<&str> = Rule::ALL
-        .iter()
-        .map(|rule| rule.row().number)
-        .filter(|number| !WITHOUT_SCENARIO.contains(number) && !number.starts_with('F'))
-        .filter(|number| !titles.iter().any(|words| words.contains(number)))
-        .collect();
-    assert_eq!(missing, [""; 0], "rules that no scenario names in its title");
-}

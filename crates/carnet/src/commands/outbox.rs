@@ -1,7 +1,9 @@
 //! `carnet outbox`: answers that go to another address and are not delivered yet, read on the installation's database. No
 //! content is shown.
 
-use super::{say, table};
+use serde_json::{Value, json};
+
+use super::{note, say, table};
 use crate::config::Config;
 use crate::installation::Installation;
 use crate::outbox::sql::{self, Listed};
@@ -11,6 +13,9 @@ pub struct Arguments {
     /// Have those that were given up tried again.
     #[arg(long)]
     retry: bool,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
@@ -23,9 +28,13 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
 async fn act(installation: &Installation, arguments: &Arguments) -> anyhow::Result<()> {
     let client = installation.database.get().await?;
     if arguments.retry {
-        say(format!("{} answers are tried again.", sql::again(&client).await?));
+        note(&format!("{} answers are tried again.", sql::again(&client).await?));
     }
     let letters = sql::list(&client).await?;
+    if arguments.json {
+        say(serde_json::to_string_pretty(&letters.iter().map(as_json).collect::<Vec<_>>())?);
+        return Ok(());
+    }
     if letters.is_empty() {
         say("No answers wait.");
         return Ok(());
@@ -37,11 +46,26 @@ async fn act(installation: &Installation, arguments: &Arguments) -> anyhow::Resu
     Ok(())
 }
 
+fn as_json(letter: &Listed) -> Value {
+    json!({
+        "number": letter.number,
+        "since": letter.accepted_at,
+        "state": state(letter),
+        "attempts": letter.attempts,
+        "to": letter.recipient,
+        "lastError": letter.last_error,
+    })
+}
+
+fn state(letter: &Listed) -> &'static str {
+    if letter.given_up { "given up" } else { "waits" }
+}
+
 fn line(letter: Listed) -> Vec<String> {
     vec![
         letter.number.to_string(),
-        letter.accepted_at,
-        if letter.given_up { "given up" } else { "waits" }.to_owned(),
+        letter.accepted_at.clone(),
+        state(&letter).to_owned(),
         letter.attempts.to_string(),
         letter.recipient,
         letter.last_error.unwrap_or_default(),

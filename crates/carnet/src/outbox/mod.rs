@@ -7,6 +7,8 @@
 
 pub mod sql;
 
+use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use access::Requester;
 use client::Endpoints;
 use database::Database;
+use futures_util::future::{Either, select};
 use soap::Encoding;
 use tokio::sync::Notify;
 
@@ -25,8 +28,10 @@ use crate::outgoing::Outgoing;
 const CARRIERS: usize = 4;
 /// How often letters that are to be tried again are looked for.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// A letter that a server took and did not finish is taken again after this time: longer than any transfer.
-const LEASE: Duration = Duration::from_secs(3600);
+/// A letter belongs to the server that took it for so long, and again while it delivers: what a server did not finish that
+/// ended in the middle is due for all others after this time.
+const LEASE: Duration = Duration::from_secs(20);
+const RENEWAL: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 pub struct Outbox {
@@ -120,7 +125,10 @@ impl Outbox {
         };
         let Some(taken) = taken else { return Ok(false) };
         let sql::Taken { number, letter, attempts, is_old } = taken?;
-        let result = self.deliver(app, letter).await;
+        let result = match select(pin!(self.deliver(app, letter)), pin!(self.keep(number))).await {
+            Either::Left((result, _)) => result,
+            Either::Right((never, _)) => match never {},
+        };
         let client = self.database.get().await?;
         match result {
             Ok(()) => {
@@ -138,6 +146,21 @@ impl Outbox {
             }
         }
         Ok(true)
+    }
+
+    /// Keeps a letter from being taken by another server, as long as this is polled.
+    async fn keep(&self, number: i64) -> Infallible {
+        loop {
+            tokio::time::sleep(RENEWAL).await;
+            if let Err(error) = self.renew(number).await {
+                tracing::warn!(number, "an answer under way may be sent twice: {error}");
+            }
+        }
+    }
+
+    async fn renew(&self, number: i64) -> Result<(), Error> {
+        let client = self.database.get().await?;
+        Ok(sql::renew(&client, number, LEASE).await?)
     }
 
     async fn deliver(&self, app: &App, letter: Letter) -> Result<(), String> {

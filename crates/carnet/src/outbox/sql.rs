@@ -22,6 +22,9 @@ const TAKE: &str = "
     returning message, recipient, action, encoding, message_id, relates_to, envelope, requester, attempts,
         accepted_at < now() - make_interval(secs => $2)";
 
+const RENEW: &str =
+    "update outbox set next_attempt_at = now() + make_interval(secs => $2) where message = $1";
+
 const DELIVERED: &str = "delete from outbox where message = $1";
 
 const FAILED: &str = "
@@ -108,6 +111,12 @@ fn taken(row: &Row) -> Result<Result<Taken, serde_json::Error>, Error> {
     };
     let attempts = usize::try_from(row.try_get::<_, i32>(8)?).unwrap_or_default();
     Ok(Ok(Taken { number: row.try_get(0)?, letter, attempts, is_old: row.try_get(9)? }))
+}
+
+/// Taken for so long from now on.
+pub async fn renew<C: GenericClient>(client: &C, number: i64, lease: Duration) -> Result<(), Error> {
+    let statement = client.prepare_cached(RENEW).await?;
+    client.execute(&statement, &[&number, &lease.as_secs_f64()]).await.map(|_| ())
 }
 
 pub async fn delivered<C: GenericClient>(client: &C, number: i64) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use client::RawAnswer;
+use client::{Client, RawAnswer};
 use xds::query::{Request, ReturnType, Status};
 
 use crate::harness::{REPOSITORY, Server, Submission, assert_filed, patient};
@@ -13,21 +13,21 @@ use crate::wire::text;
 
 const SIMPLE: (&str, &str) = ("Content-Type", "application/soap+xml");
 const PACKAGE: (&str, &str) = ("Content-Type", "multipart/related; boundary=b");
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What arrived: path, Content-Type and body.
 type Arrived = Arc<Mutex<Vec<(String, String, String)>>>;
 
 /// Somebody who waits for answers.
-struct Reader {
-    url: String,
+pub struct Reader {
+    pub url: String,
     arrived: Arrived,
-    handle: ServerHandle,
+    pub handle: ServerHandle,
 }
 
 impl Reader {
     /// Answers with each of these statuses in turn, the last one for ever.
-    fn start(statuses: &'static [u16]) -> Reader {
+    pub fn start(statuses: &'static [u16]) -> Reader {
         let arrived = Arrived::default();
         let kept = arrived.clone();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -57,7 +57,7 @@ impl Reader {
         Reader { url, arrived, handle }
     }
 
-    async fn wait_for(&self, count: usize) -> Vec<(String, String, String)> {
+    pub async fn wait_for(&self, count: usize) -> Vec<(String, String, String)> {
         let began = Instant::now();
         loop {
             let arrived = self.arrived.lock().unwrap().clone();
@@ -90,7 +90,7 @@ fn envelope(action: &str, headers: &str, body: &str) -> String {
     )
 }
 
-fn reply_to(url: &str) -> String {
+pub fn reply_to(url: &str) -> String {
     format!(
         "<wsa:MessageID>urn:uuid:question</wsa:MessageID>\
          <wsa:ReplyTo s:mustUnderstand='1'><wsa:Address>\n {url} </wsa:Address></wsa:ReplyTo>"
@@ -104,9 +104,13 @@ fn query() -> String {
 }
 
 async fn ask(server: &Server, headers: &str) -> RawAnswer {
-    let url = format!("{}/services/registry", server.url);
+    ask_at(&server.client, &server.url, headers).await
+}
+
+pub async fn ask_at(client: &Client, url: &str, headers: &str) -> RawAnswer {
+    let url = format!("{url}/services/registry");
     let question = envelope("urn:ihe:iti:2007:RegistryStoredQuery", headers, &query());
-    server.client.post(&url, &[SIMPLE], question).await.unwrap()
+    client.post(&url, &[SIMPLE], question).await.unwrap()
 }
 
 fn retrieval(submission: &Submission, headers: &str) -> String {
@@ -274,6 +278,38 @@ async fn an_answer_is_tried_again_under_the_same_name_and_given_up_in_the_end() 
     server.stop().await;
     reader.handle.stop(false).await;
     refusing.handle.stop(false).await;
+}
+
+#[actix_web::test]
+async fn an_answer_under_way_stays_with_its_server_and_is_free_soon_when_that_ends() {
+    // It takes the connection, and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = format!("http://{}/answers", silent.local_addr().unwrap());
+    let server = Server::with(&settings(&to)).await;
+    assert_eq!(ask(&server, &reply_to(&to)).await.status, 202);
+    let until = "select extract(epoch from max(next_attempt_at))::bigint from outbox where attempts = 1";
+    let wait_for = async |later_than: i64| {
+        let began = Instant::now();
+        loop {
+            let taken_until = server.count(until).await;
+            if taken_until > later_than {
+                return taken_until;
+            }
+            assert!(began.elapsed() < PATIENCE, "it is not renewed");
+        }
+    };
+    let taken = "select count(*) from outbox where attempts = 1";
+    let began = Instant::now();
+    while server.count(taken).await == 0 {
+        assert!(began.elapsed() < PATIENCE, "it is not taken");
+    }
+    let first = wait_for(0).await;
+    wait_for(first).await;
+    let soon = "select count(*) from outbox
+        where attempts = 1 and next_attempt_at between now() and now() + interval '30 seconds'";
+    assert_eq!(server.count(soon).await, 1);
+    drop(silent);
+    server.stop().await;
 }
 
 #[actix_web::test]

@@ -24,6 +24,7 @@ mod large;
 mod merge;
 mod on_demand;
 mod outage;
+mod outbox;
 mod pages;
 mod queries;
 mod removal;

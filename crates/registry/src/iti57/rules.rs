@@ -4,6 +4,7 @@ use uuid::Uuid;
 use xds::error::{ErrorCode, Finding};
 use xds::metadata::{Association, AssociationType, AvailabilityStatus, DocumentEntry, DocumentType, Folder};
 use xds::rules::Rule;
+use xds::submission::made_too_early;
 use xds::update::{NewVersion, StatusChange, ValidUpdate};
 use xds::value::uuid_urn;
 
@@ -115,10 +116,7 @@ impl Checker<'_> {
             ("size", entry.size.is_some()),
         ];
         for (name, _) in sent.into_iter().filter(|(_, there)| *there) {
-            let context = format!(
-                "DocumentEntry.{name}: not for an On-Demand document, which is made when it is retrieved"
-            );
-            self.wrong(Rule::V25.code(), entry.entry_uuid, context);
+            self.wrong(Rule::V25.code(), entry.entry_uuid, made_too_early(name));
         }
     }
 

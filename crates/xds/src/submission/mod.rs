@@ -24,6 +24,7 @@ use crate::metadata::{Association, DocumentEntry, Folder, SubmissionSet};
 pub use claims::{Claim, ClaimKind, Claims};
 pub(crate) use ids::Ids;
 pub(crate) use reading::{Found, Purpose, Reading, Role, role};
+pub use structure::made_too_early;
 pub(crate) use structure::repeated_unique_ids;
 
 /// The transaction that brings a submission.

@@ -12,6 +12,11 @@ use crate::metadata::{Association, AssociationType, SubmissionSetStatus};
 use crate::rules::Rule;
 use crate::value::{Cx, parse_uuid_urn, uuid_urn};
 
+/// V25, of an attribute that is sent.
+pub fn made_too_early(attribute: &str) -> String {
+    format!("DocumentEntry.{attribute}: not for an On-Demand document, which is made when it is retrieved")
+}
+
 pub fn check(
     objects: &SubmitObjects,
     found: &Found,
@@ -202,12 +207,7 @@ impl Structure<'_> {
             .flat_map(|object| {
                 let names = ["creationTime", "hash", "size"].into_iter();
                 let sent = names.filter(|name| !object.common.slot(name).is_empty());
-                sent.map(|name| {
-                    let context = format!(
-                        "DocumentEntry.{name}: not for an On-Demand document, which is made when it is retrieved"
-                    );
-                    (object.common.id.clone(), context)
-                })
+                sent.map(|name| (object.common.id.clone(), made_too_early(name)))
             })
             .collect();
         for (urn, context) in sent {

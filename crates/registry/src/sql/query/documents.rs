@@ -97,21 +97,11 @@ pub(super) const OF_FACILITY: &str = concat!(
 pub(super) const OF_EVENT: &str =
     concat!(columns!(), "from document_entry where event_codes && $1::text[]", filter!(), " limit $3");
 
-pub(super) const BY_ENTRY_UUID: &str = concat!(
-    columns!(),
-    "from object join document_entry
-        on document_entry.record = object.record and document_entry.entry_uuid = object.entry_uuid
-    where object.entry_uuid = any($1)",
-    by_id!()
-);
+pub(super) const BY_ENTRY_UUID: &str =
+    concat!(columns!(), by_id_in!("document_entry", "object", "entry_uuid"), by_id!());
 
-pub(super) const BY_UNIQUE_ID: &str = concat!(
-    columns!(),
-    "from unique_id join document_entry
-        on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
-    where unique_id.value = any($1)",
-    by_id!()
-);
+pub(super) const BY_UNIQUE_ID: &str =
+    concat!(columns!(), by_id_in!("document_entry", "unique_id", "value"), by_id!());
 
 pub(super) const BY_LOGICAL_ID: &str =
     concat!(columns!(), "from document_entry where logical_id = any($1)", by_id!());

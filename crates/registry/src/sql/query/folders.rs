@@ -58,20 +58,11 @@ pub(super) const FIND: &str = concat!(
 pub(super) const FIND_OF_ALL: &str =
     concat!(columns!(), "from folder where codes && $1::text[]", filter!(), " limit $3");
 
-pub(super) const BY_ENTRY_UUID: &str = concat!(
-    columns!(),
-    "from object join folder on folder.record = object.record and folder.entry_uuid = object.entry_uuid
-    where object.entry_uuid = any($1)",
-    by_id!()
-);
+pub(super) const BY_ENTRY_UUID: &str =
+    concat!(columns!(), by_id_in!("folder", "object", "entry_uuid"), by_id!());
 
-pub(super) const BY_UNIQUE_ID: &str = concat!(
-    columns!(),
-    "from unique_id join folder
-        on folder.record = unique_id.record and folder.entry_uuid = unique_id.entry_uuid
-    where unique_id.value = any($1)",
-    by_id!()
-);
+pub(super) const BY_UNIQUE_ID: &str =
+    concat!(columns!(), by_id_in!("folder", "unique_id", "value"), by_id!());
 
 pub(super) const BY_LOGICAL_ID: &str =
     concat!(columns!(), "from folder where logical_id = any($1)", by_id!());

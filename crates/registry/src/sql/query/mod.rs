@@ -7,6 +7,25 @@
 //! * A JSON parameter is an array of arrays: each inner array must match.
 //! * What ITI-62 removed is never shown.
 
+/// Objects of a kind by a table that leads from ids to them.
+macro_rules! by_id_in {
+    ($kind:literal, $table:literal, $id:literal) => {
+        concat!(
+            "from ",
+            $table,
+            " as given join ",
+            $kind,
+            " on ",
+            $kind,
+            ".record = given.record and ",
+            $kind,
+            ".entry_uuid = given.entry_uuid where given.",
+            $id,
+            " = any($1)"
+        )
+    };
+}
+
 mod associations;
 #[cfg(test)]
 mod cost;
