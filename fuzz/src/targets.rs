@@ -25,6 +25,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "cda_header", run: cda_header },
     Target { name: "syslog", run: syslog_stream },
     Target { name: "signed_records", run: signed_records },
+    Target { name: "audit_message", run: audit_message },
+    Target { name: "audit_event", run: audit_event },
 ];
 
 fn with_document(octets: &[u8], read: impl FnOnce(&xml::Document<'_>)) {
@@ -152,6 +154,55 @@ fn syslog_stream(octets: &[u8]) {
             }
         }
     }
+}
+
+/// An audit message of another node; what is read of it is written and read again.
+fn audit_message(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    let Ok(message) = atna::dicom::parse(text, 1 << 20) else { return };
+    let again = atna::dicom::parse(&atna::dicom::write(&message), usize::MAX).map(|again| again.objects);
+    assert_eq!(again, Ok(message.objects));
+    let taken = atna::Received::dicom(text.to_owned(), None, arrival(), 1 << 20);
+    assert!(taken.map(shown).is_ok());
+}
+
+/// What a FHIR feed brings, as JSON or XML, alone or as a batch; and, behind a question mark, a search.
+fn audit_event(octets: &[u8]) {
+    use atna::fhir::{self, Encoding};
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    if let Some(query) = text.strip_prefix('?') {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        if let Ok(asked) = fhir::search::Parameters::parse(pairs) {
+            let _ = (asked.range(), asked.patients());
+            let _ = asked.matches(&serde_json::json!({"resourceType": "AuditEvent"}));
+        }
+        return;
+    }
+    for encoding in [Encoding::Json, Encoding::Xml] {
+        let Ok(resource) = fhir::read(text, encoding, 1 << 20) else { continue };
+        let _ = fhir::to_xml(&resource);
+        if let Ok(members) = fhir::batch(&resource, &arrival()) {
+            members.into_iter().flatten().for_each(shown);
+        }
+        if let Ok(received) = fhir::received(&resource, text.to_owned(), encoding, arrival()) {
+            shown(received);
+        }
+    }
+}
+
+fn arrival() -> atna::Arrival {
+    atna::Arrival { at: chrono::DateTime::UNIX_EPOCH, peer: "192.0.2.9".to_owned() }
+}
+
+/// What was taken is stored, shown and told without trouble.
+fn shown(received: atna::Received) {
+    let entry = atna::Entry::Received(received);
+    let stored = serde_json::to_vec(&entry).unwrap_or_default();
+    assert!(serde_json::from_slice::<atna::Entry>(&stored).is_ok_and(|read| read == entry));
+    let resource = atna::fhir::audit_event(&entry);
+    assert!(resource.map(|resource| atna::fhir::to_xml(&resource)).is_ok());
+    let told = atna::sentence::sentence(&entry, atna::sentence::Language::Fr, &chrono::Utc);
+    assert!(!told.contains(char::is_control));
 }
 
 /// A file of checkpoints that was kept elsewhere, and what is in it: notes and proofs. What is read is written as it was.

@@ -4,6 +4,7 @@ mod read;
 mod write;
 
 pub use read::{Error, parse};
+pub(crate) use write::allowed;
 pub use write::write;
 
 use crate::{Event, Message};

@@ -16,7 +16,17 @@ pub fn write(message: &Message) -> String {
     source.types.iter().for_each(|kind| source_type(&mut w, kind));
     w.close();
     message.objects.iter().for_each(|object| write_object(&mut w, object));
-    w.finish()
+    allowed(w.finish())
+}
+
+/// XML with a mark in place of what XML cannot hold: HL7 v2 and certificates may bring control characters.
+pub fn allowed(xml: String) -> String {
+    let forbidden =
+        |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{fffe}' | '\u{ffff}');
+    match xml.contains(forbidden) {
+        true => xml.replace(forbidden, "\u{fffd}"),
+        false => xml,
+    }
 }
 
 fn identification(w: &mut Writer, message: &Message) {

@@ -367,6 +367,23 @@ fn a_successful_access_takes_the_form_of_its_pattern_when_that_is_asked_for() {
 }
 
 #[test]
+fn a_search_by_profile_finds_what_has_that_form_in_that_form() {
+    let read: Entry = event(Act::Iti43Repository).object(document()).into();
+    let answer = |profile: &str| {
+        let profile =
+            format!("https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.{profile}");
+        let asked = [("_profile", profile.as_str()), ("type", "110106")];
+        search::Parameters::parse(asked).unwrap().answer(&read).unwrap()
+    };
+    assert_eq!(answer("PatientRead").unwrap()["type"]["code"], "rest");
+    assert_eq!(answer("PatientCreate"), None);
+    let plain = search::Parameters::parse([("subtype", "ITI-43")]).unwrap().answer(&read).unwrap();
+    assert_eq!(plain.unwrap(), audit_event(&read).unwrap());
+    let other = search::Parameters::parse([("subtype", "ITI-18")]).unwrap().answer(&read).unwrap();
+    assert_eq!(other, None);
+}
+
+#[test]
 fn what_does_not_conform_to_a_pattern_does_not_claim_it() {
     let form = |event: Event| balp::audit_event(&event.into());
     let failed = Event { outcome: Outcome::MinorFailure, ..event(Act::Iti43Repository).object(document()) };

@@ -5,6 +5,7 @@ use xml::{Element, Writer};
 
 use super::outcome::Issue;
 use super::shape::{self, Kind, Shape};
+use crate::dicom::allowed;
 
 const FHIR: &str = "http://hl7.org/fhir";
 /// What every element may have and nobody here reads.
@@ -15,7 +16,7 @@ const PASSED_OVER: [&str; 6] =
 pub fn to_xml(resource: &Value) -> String {
     let mut w = Writer::new();
     write_resource(&mut w, resource, &[("xmlns", FHIR)]);
-    w.finish()
+    allowed(w.finish())
 }
 
 fn write_resource(w: &mut Writer, resource: &Value, attributes: &[(&str, &str)]) {

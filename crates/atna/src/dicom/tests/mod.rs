@@ -27,6 +27,12 @@ fn requesters() -> Vec<Requester> {
         Requester::remote(None, "http://[::1]:8080/services/registry"),
         Requester { authentication: Authentication::Unverified, ..remote() },
         Requester { who: Some("801234567897".to_owned()), ..remote() },
+        Requester {
+            who: Some("801234567897".to_owned()),
+            name: Some("Dr Anne \"<Martin>\"".to_owned()),
+            certificate_subject: Some("CN=gateway, O=R&D".to_owned()),
+            ..remote()
+        },
         Requester { application: Some("HOSPITAL|ADT".to_owned()), ..remote() },
         Requester { reply_to: Some("http://hospital.example.org/answers?a=1&b=2".to_owned()), ..remote() },
         Requester::local("operator", "carnet audit"),
@@ -492,6 +498,29 @@ fn a_message_is_the_same_wherever_it_is_made() {
     );
     event.source.process = 0;
     assert_eq!(starting(&lines(&event), "ActiveParticipant")[1], format!("{ENDPOINT} false 127.0.0.1 2"));
+}
+
+#[test]
+fn what_xml_cannot_hold_is_marked() {
+    let requester = Requester { application: Some("A\u{1}|B\u{ffff}\tC".to_owned()), ..remote() };
+    let lines = lines(&event(Act::Iti8Added, Outcome::Success, &requester));
+    assert!(starting(&lines, "ActiveParticipant")[0].starts_with("A\u{fffd}|B\u{fffd}\tC true"), "{lines:?}");
+}
+
+#[test]
+fn a_person_and_a_certificate_are_told_by_name() {
+    let requester = Requester {
+        who: Some("801234567897".to_owned()),
+        name: Some("Dr Anne Martin".to_owned()),
+        certificate_subject: Some("CN=gateway".to_owned()),
+        ..remote()
+    };
+    let lines = lines(&event(Act::Iti41Repository, Outcome::Success, &requester));
+    let participants = starting(&lines, "ActiveParticipant");
+    assert_eq!(
+        participants[..2],
+        ["192.0.2.7 CN=gateway true 192.0.2.7 2", "801234567897 Dr Anne Martin true"]
+    );
 }
 
 #[test]

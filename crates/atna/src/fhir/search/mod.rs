@@ -10,7 +10,8 @@ use serde_json::Value;
 pub(crate) use value::unescape;
 use value::{Reference, Token};
 
-use super::{Issue, patient};
+use super::{Issue, audit_event, balp, patient};
+use crate::{Entry, Unreadable};
 
 /// The longest page.
 pub const MOST: u32 = 1000;
@@ -155,6 +156,20 @@ impl Parameters {
                 patients
                     .extend(identifiers.iter().map(|(id, authority)| Reference::of_patient(id, authority)));
             }
+        }
+    }
+
+    /// The entry as it is answered, if it is asked for: as AuditEvent, or in the form of the profile that is asked for.
+    pub fn answer(&self, entry: &Entry) -> Result<Option<Value>, Unreadable> {
+        let resource = audit_event(entry)?;
+        if !self.matches(&resource) {
+            return Ok(None);
+        }
+        match self.profile.is_empty() {
+            true => Ok(Some(resource)),
+            false => Ok(balp::audit_event(entry)
+                .filter(|(profile, _)| self.profile.contains(profile))
+                .map(|(_, resource)| resource)),
         }
     }
 
