@@ -143,7 +143,7 @@ fn hl7_v2(octets: &[u8]) {
     }
 }
 
-/// A stream of syslog frames in portions; the first octet says how large they are. Each message in it is read.
+/// A stream of syslog frames in portions; the first octet says how large they are. Each audit message in it is read.
 fn syslog_stream(octets: &[u8]) {
     let Some((first, stream)) = octets.split_first() else { return };
     let mut framer = syslog::Framer::new(1 << 20);
@@ -151,6 +151,7 @@ fn syslog_stream(octets: &[u8]) {
         while let Ok(Some(message)) = framer.next(&mut portion) {
             if let Ok(message) = syslog::Message::parse(&message) {
                 assert!(message.header.len() + message.text.len() <= octets.len());
+                drop(atna::dicom::parse(message.text, 1 << 20));
             }
         }
     }

@@ -19,6 +19,7 @@ use repository::Repository;
 use repository::pending::Settled;
 
 use crate::audit::forward::Forwarders;
+use crate::audit::receive::{self, Receivers};
 use crate::audit::{self, Files, Signing};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -54,6 +55,7 @@ pub struct Running {
     signing: Signing,
     carriers: JoinHandle<()>,
     forwarders: Option<Forwarders>,
+    receivers: Option<Receivers>,
     background: Vec<JoinHandle<()>>,
 }
 
@@ -65,6 +67,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     tracing::info!(address = %running.address, ms, "Carnet is ready: {}", running.app.public_url);
     if let Some(address) = running.feed_address() {
         tracing::info!(%address, "The patient identity feed is ready over MLLP");
+    }
+    let (over_tls, over_udp) = running.receiver_addresses();
+    for address in over_tls.into_iter().chain(over_udp) {
+        tracing::info!(%address, "Audit messages of other nodes are taken");
     }
     running.until_stopped().await?;
     tracing::info!("Carnet has stopped");
@@ -99,6 +105,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         TcpListener::bind(mllp).with_context(|| format!("feed.mllp = {mllp} cannot be listened on"))
     });
     let mllp = mllp.transpose()?;
+    let sockets = receive::Sockets::bind(&config.audit.receive)?;
     let installation = Installation::start(config, &folder).await?;
     let blobs =
         LocalStore::open(&folder.join("documents")).await.context("the document folder cannot be used")?;
@@ -128,6 +135,14 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let feed =
         mllp.map(|mllp| Listener::start(mllp, app.feed.clone(), tls.as_ref().map(|(tls, _)| tls.clone())));
     let feed = feed.transpose().context("the MLLP listener did not start")?;
+    let receivers = Receivers::start(
+        sockets,
+        &config.audit.receive,
+        tls.as_ref().map(|(tls, _)| tls.clone()),
+        receive::Log(installation.database.clone()),
+        app.metrics.clone(),
+    );
+    let receivers = receivers.context("the receivers of audit messages did not start")?;
     let server = match tls {
         None => server.listen(listener),
         Some((tls, refused)) => {
@@ -138,7 +153,18 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         }
     };
     let server = server.context("the server did not start")?.run();
-    Ok(Running { address, feed, server, app, installation, signing, carriers, forwarders, background })
+    Ok(Running {
+        address,
+        feed,
+        server,
+        app,
+        installation,
+        signing,
+        carriers,
+        forwarders,
+        receivers,
+        background,
+    })
 }
 
 impl Running {
@@ -157,14 +183,31 @@ impl Running {
         self.feed.as_ref().map(|feed| feed.address)
     }
 
+    /// Where audit messages of other nodes are taken: over TLS, and over UDP.
+    pub fn receiver_addresses(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        self.receivers.as_ref().map_or((None, None), |receivers| (receivers.tls, receivers.udp))
+    }
+
     /// Answers until a signal or its handle stops it; then running requests are finished and everything is closed.
     pub async fn until_stopped(self) -> anyhow::Result<()> {
         let Running {
-            server, feed, app, installation, signing, mut carriers, forwarders, background, ..
+            server,
+            feed,
+            app,
+            installation,
+            signing,
+            mut carriers,
+            forwarders,
+            receivers,
+            background,
+            ..
         } = self;
         let outcome = server.await;
         if let Some(feed) = feed {
             feed.stop(Duration::from_secs(SHUTDOWN_SECONDS)).await;
+        }
+        if let Some(receivers) = receivers {
+            receivers.stop().await;
         }
         // A letter that is cut off would wait for its lease to end.
         app.outbox.close();

@@ -2,6 +2,7 @@
 
 pub mod forward;
 mod key;
+pub mod receive;
 mod signing;
 
 pub use key::{keys, signer};

@@ -2,27 +2,21 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use access::Requester;
 use actix_web::rt::task::JoinHandle;
 use hl7v2::{Frame, Framer, wrap};
-use openssl::ssl::Ssl;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio_openssl::SslStream;
 
 use super::Feed;
 use crate::tls::{PeerCertificate, Tls};
 
 /// After an error of the system, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// How long a peer may take to show who it is.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// A listener that answers until it is stopped.
 pub struct Listener {
@@ -111,7 +105,7 @@ async fn connection(
     let address = peer.ip();
     let ended = match tls {
         None => converse(stream, Peer { address, certificate: None }, &feed, stopped).await,
-        Some(tls) => match within(HANDSHAKE, encrypted(stream, &tls)).await {
+        Some(tls) => match tls.accept(stream).await {
             Ok(stream) => {
                 let certificate = PeerCertificate::of(stream.ssl());
                 converse(stream, Peer { address, certificate }, &feed, stopped).await
@@ -122,14 +116,6 @@ async fn connection(
     if let Err(error) = ended {
         tracing::info!(%peer, "an MLLP connection ended: {error}");
     }
-}
-
-/// The server's side of a handshake, with the certificate of the moment.
-async fn encrypted(stream: TcpStream, tls: &Tls) -> io::Result<SslStream<TcpStream>> {
-    let ssl = Ssl::new(&tls.context()).map_err(io::Error::other)?;
-    let mut stream = SslStream::new(ssl, stream).map_err(io::Error::other)?;
-    Pin::new(&mut stream).accept().await.map_err(io::Error::other)?;
-    Ok(stream)
 }
 
 /// Who is at the other end of a connection.

@@ -2,6 +2,8 @@
 
 mod files;
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,15 +12,19 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use client::SslConnector;
 use openssl::hash::MessageDigest;
-use openssl::ssl::{SslAcceptorBuilder, SslContext, SslRef};
+use openssl::ssl::{Ssl, SslAcceptorBuilder, SslContext, SslRef};
 use openssl::x509::X509NameRef;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio_openssl::SslStream;
 
 use crate::config;
 use files::Stamps;
 
 /// How often the files are looked at.
 const INTERVAL: Duration = Duration::from_secs(2);
+/// How long a peer may take to show who it is.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Reasons that wait for their trace; more in a burst are only counted by the log.
 const PENDING: usize = 64;
 
@@ -53,6 +59,17 @@ impl Tls {
     /// For a listener that asks anew at each connection.
     pub fn context(&self) -> Arc<SslContext> {
         self.server.load_full()
+    }
+
+    /// The server's side of a handshake, with the certificate of the moment.
+    pub async fn accept(&self, stream: TcpStream) -> io::Result<SslStream<TcpStream>> {
+        let ssl = Ssl::new(&self.context()).map_err(io::Error::other)?;
+        let mut stream = SslStream::new(ssl, stream).map_err(io::Error::other)?;
+        match tokio::time::timeout(HANDSHAKE, Pin::new(&mut stream).accept()).await {
+            Ok(Ok(())) => Ok(stream),
+            Ok(Err(error)) => Err(io::Error::other(error)),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
     }
 
     /// For connections of this server to others, as of now.

@@ -31,6 +31,8 @@ pub struct Server {
     pub folder: TempDir,
     /// Where MLLP is listened on.
     pub feed: Option<SocketAddr>,
+    /// Where audit messages of others are taken: over TLS, over UDP.
+    pub receivers: (Option<SocketAddr>, Option<SocketAddr>),
     handle: ServerHandle,
     done: JoinHandle<anyhow::Result<()>>,
 }
@@ -56,10 +58,21 @@ impl Server {
         let running = carnet::serve::start(&config).await.unwrap();
         let url = running.url().to_owned();
         let feed = running.feed_address();
+        let receivers = running.receiver_addresses();
         let handle = running.handle();
         let done = actix_web::rt::spawn(running.until_stopped());
         let client = Client::new(Endpoints::of_server(&url));
-        Server { url, database_url: database_url.to_owned(), client, database, folder, feed, handle, done }
+        Server {
+            url,
+            database_url: database_url.to_owned(),
+            client,
+            database,
+            folder,
+            feed,
+            receivers,
+            handle,
+            done,
+        }
     }
 
     /// The same data under other settings.

@@ -29,6 +29,7 @@ mod pages;
 mod queries;
 mod removal;
 mod rules;
+mod syslog;
 mod tls;
 mod traces;
 mod two_processes;
