@@ -16,4 +16,5 @@ mod outgoing;
 mod registry_link;
 mod remote_registry;
 pub mod serve;
+mod startup;
 pub mod tls;

@@ -21,7 +21,6 @@ use repository::pending::Settled;
 use crate::audit::forward::Forwarders;
 use crate::audit::receive::{self, Receivers};
 use crate::audit::{self, Files, Signing};
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::feed::{Feed, Listener};
 use crate::http::{self, App};
@@ -31,6 +30,7 @@ use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::registry_link::RegistryLink;
 use crate::remote_registry::RemoteRegistry;
+use crate::startup;
 use crate::tls::{Refused, Tls};
 
 /// Octets without a document are removed after this time: longer than any submission takes.
@@ -85,9 +85,6 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         Some(settings) => Some(Tls::load(settings, config.client.identity.check_host)?),
         None => None,
     };
-    if let Some(warning) = Clock::read().warning() {
-        tracing::warn!("{warning}");
-    }
     let (folder, notice) = data_folder(config)?;
     if let Some(notice) = notice {
         tracing::warn!("{notice}");
@@ -117,7 +114,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let files = Files::new(config, &folder);
     let sequencer =
         Sequencer::new(installation.database.clone(), audit::signer(&files)?, files.checkpoints.clone())?;
-    record(&installation, &app, Act::ServerStarted).await?;
+    startup::announce(config, &installation, &app.public_url).await?;
     let shared = app.clone();
     let server = HttpServer::new(move || {
         Web::new().wrap(from_fn(http::pack_answer)).configure(http::routes(shared.clone()))
@@ -146,9 +143,9 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let server = match tls {
         None => server.listen(listener),
         Some((tls, refused)) => {
-            background.push(spawn(trace_refused(refused, app.clone(), installation.source.clone())));
+            background.push(spawn(trace_refused(refused, app.clone())));
             let server = server.listen_openssl(listener, tls.acceptor()?);
-            background.push(spawn(tls.watch()));
+            background.push(spawn(tls.watch(told(app.clone()))));
             server
         }
     };
@@ -214,7 +211,7 @@ impl Running {
         let _ = tokio::time::timeout(Duration::from_secs(SHUTDOWN_SECONDS), &mut carriers).await;
         carriers.abort();
         background.iter().for_each(JoinHandle::abort);
-        let traced = record(&installation, &app, Act::ServerStopped).await;
+        let traced = startup::farewell(&installation, &app.public_url).await;
         signing.stop(Duration::from_secs(SHUTDOWN_SECONDS)).await;
         if let Some(forwarders) = forwarders {
             forwarders.stop().await;
@@ -256,7 +253,7 @@ fn build(
         link,
         config.repository_settings(),
         source.clone(),
-        traces,
+        traces.clone(),
     );
     let feed = Feed::new(database.clone(), source.clone(), config.feed.clone());
     App {
@@ -264,6 +261,8 @@ fn build(
         feed: Arc::new(feed),
         repository,
         database,
+        traces,
+        source: source.clone(),
         blobs,
         limits: config.limits.clone(),
         metrics: Arc::default(),
@@ -275,26 +274,24 @@ fn build(
     }
 }
 
-/// Start and stop are events too.
-async fn record(installation: &Installation, app: &App, act: Act) -> anyhow::Result<()> {
-    let requester = Requester::local(&crate::account::name(), &app.public_url);
-    let event = Event::new(act, Outcome::Success, &requester, &installation.source);
-    let client = installation.database.get().await?;
-    atna::record(&**client, &[event]).await.context("the trace of start or stop cannot be written")
-}
-
 /// A peer that could not show who it is (ITI TF-2 §3.19.6.1): a security alert each.
-async fn trace_refused(mut refused: Refused, app: Arc<App>, source: atna::Source) {
+async fn trace_refused(mut refused: Refused, app: Arc<App>) {
     let requester = Requester::remote(None, &app.public_url);
     while let Some(reason) = refused.recv().await {
-        let event = Event::new(Act::NodeRefused, Outcome::MinorFailure, &requester, &source);
-        let written = async {
-            let client = app.database.get().await?;
-            atna::record(&**client, &[event.described(reason)]).await?;
-            anyhow::Ok(())
-        };
-        if let Err(error) = written.await {
+        let event = Event::new(Act::NodeRefused, Outcome::MinorFailure, &requester, &app.source);
+        if let Err(error) = app.traces.record(&[event.described(reason)]).await {
             tracing::error!("the trace of a refused certificate cannot be written: {error}");
+        }
+    }
+}
+
+/// Writes the trace of TLS files that were read again.
+fn told(app: Arc<App>) -> impl AsyncFnMut(Outcome, &'static str) {
+    async move |outcome, what| {
+        let requester = Requester::local(&crate::account::name(), &app.public_url);
+        let event = Event::new(Act::ConfigurationLoaded, outcome, &requester, &app.source);
+        if let Err(error) = app.traces.record(&[event.described(what)]).await {
+            tracing::error!("the trace of a changed configuration cannot be written: {error}");
         }
     }
 }

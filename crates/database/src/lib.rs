@@ -108,6 +108,20 @@ impl Database {
     }
 }
 
+/// Writes down a value; the one that was there before.
+pub async fn remember(
+    transaction: &tokio_postgres::Transaction<'_>,
+    name: &str,
+    value: &str,
+) -> Result<Option<String>, Error> {
+    const BEFORE: &str = "select value from setting where name = $1 for update";
+    const WRITE: &str = "
+        insert into setting (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value";
+    let before = transaction.query_opt(BEFORE, &[&name]).await?;
+    transaction.execute(WRITE, &[&name, &value]).await?;
+    before.map(|row| Ok(row.try_get(0)?)).transpose()
+}
+
 /// A connection whose server went away without a word looks alive until somebody waits for its answer.
 async fn probe(client: &ClientWrapper, limit: Duration) -> Result<(), HookError> {
     match tokio::time::timeout(limit, client.simple_query("")).await {

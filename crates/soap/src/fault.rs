@@ -149,6 +149,13 @@ impl Fault {
         self.envelope(relates_to, Some((message_id, to)))
     }
 
+    /// Code and subcodes, without prefixes, such as `Sender/InvalidAddressingHeader/ActionMismatch`.
+    pub fn codes(&self) -> String {
+        let subcodes = self.subcode.map_or(&[][..], Subcode::names);
+        let names = subcodes.iter().map(|name| local(name));
+        std::iter::once(format!("{:?}", self.code)).chain(names).collect::<Vec<_>>().join("/")
+    }
+
     fn envelope(&self, relates_to: Option<&str>, delivery: Option<(&str, &str)>) -> String {
         let mut w = Writer::new();
         w.open("s:Envelope", &[("xmlns:s", SOAP_1_2), ("xmlns:wsa", ADDRESSING)]).open("s:Header", &[]);

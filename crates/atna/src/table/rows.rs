@@ -125,6 +125,8 @@ acts! {
     ClockUnsynchronised = operation(("clock", NODE), SECURITY_ALERT, Execute, &[CLOCK], said(["a trouvé l'horloge non synchronisée", "s'appuyer sur une horloge synchronisée"], ["found the clock unsynchronised", "rely on a synchronised clock"]));
     /// A peer that may not send to us.
     NodeRefused = operation(("refused connection", NODE), SECURITY_ALERT, Execute, &[NODE_AUTHENTICATION], said(["a été refusé comme nœud", "se connecter"], ["was refused as a node", "connect"]));
+    /// A message that was refused before it was known what it asks of which record: unreadable, too large, unknown.
+    RequestRefused = operation(("refused message", NODE), SECURITY_ALERT, Execute, &[MESSAGE_REFUSED], said(["a envoyé un message qui a été refusé", "envoyer un message"], ["sent a message that was refused", "send a message"]));
     /// A person or a program that could not prove who it is.
     AuthenticationFailed = operation(("failed authentication", NODE), USER_AUTHENTICATION, Execute, &[LOGIN], said(["n'a pas prouvé son identité", "prouver son identité"], ["did not prove its identity", "prove its identity"]));
 

@@ -58,6 +58,8 @@ pub struct Config {
     pub audit: Audit,
     pub metadata: Metadata,
     pub affinity_domain: Arc<AffinityDomain>,
+    /// SHA-256 of the files of affinity_domain.codes, in hexadecimal; empty when there are none.
+    pub codes_digest: String,
     pub log: Log,
     pub client: Client,
     shown: Vec<Shown>,
@@ -244,7 +246,8 @@ impl Config {
             receive: Receive::read(&mut from, tls.as_ref()),
         };
         let metadata = Metadata { strict_slot_names: from.get("metadata.strict_slot_names", BOOLEAN, false) };
-        let affinity_domain = Arc::new(affinity::load(&mut from));
+        let (affinity_domain, codes_digest) = affinity::load(&mut from);
+        let affinity_domain = Arc::new(affinity_domain);
         let log = Log {
             format: from.choice("log.format", [("text", LogFormat::Text), ("json", LogFormat::Json)]),
             level: from.get("log.level", LEVEL, "info"),
@@ -292,6 +295,7 @@ impl Config {
             audit,
             metadata,
             affinity_domain,
+            codes_digest,
             log,
             client,
             shown,

@@ -28,7 +28,7 @@ impl Feed {
         let ack = match (self.stranger(header, &requester).await, &read) {
             (Some(ack), _) => ack,
             (None, Ok(notice)) => self.carry_out(notice, &requester).await,
-            (None, Err(refusal)) => refusal.ack.clone(),
+            (None, Err(refusal)) => self.unread(&requester, refusal.ack.clone()).await,
         };
         let (id, event) = (header.control_id.as_str(), header.trigger_event.as_str());
         let ms = started.elapsed().as_millis() as u64;
@@ -41,6 +41,17 @@ impl Feed {
         let header = adt::header_of(head);
         let text = format!("the message is longer than {} octets", self.settings.message);
         write(&Ack::reject(Problem::new("MSH^1", ProblemCode::DataType, text)), &header)
+    }
+
+    /// Without a trace not even the reason is given away.
+    async fn unread(&self, requester: &Requester, ack: Ack) -> Ack {
+        match self.trace_unread(requester, &ack.codes()).await {
+            Ok(()) => ack,
+            Err(failure) => {
+                tracing::error!("the trace of a message that cannot be read cannot be written: {failure}");
+                failure::ack(&registry::patients::feed::Error::Failed(failure))
+            }
+        }
     }
 
     async fn stranger(&self, header: &Header, requester: &Requester) -> Option<Ack> {

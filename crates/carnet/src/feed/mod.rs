@@ -79,7 +79,16 @@ impl Feed {
 
     /// Writes the trace of a sender that is not in the list.
     pub async fn trace_stranger(&self, requester: &Requester, reason: &str) -> Result<(), Failure> {
-        let event = Event::new(Act::NodeRefused, Outcome::MinorFailure, requester, &self.source);
+        self.trace(Act::NodeRefused, requester, reason).await
+    }
+
+    /// Writes the trace of a message that cannot be read, or asks for what is not offered.
+    pub async fn trace_unread(&self, requester: &Requester, codes: &str) -> Result<(), Failure> {
+        self.trace(Act::RequestRefused, requester, codes).await
+    }
+
+    async fn trace(&self, act: Act, requester: &Requester, reason: &str) -> Result<(), Failure> {
+        let event = Event::new(act, Outcome::MinorFailure, requester, &self.source);
         let client = self.database.get().await?;
         Ok(atna::record(&**client, &[event.described(reason)]).await?)
     }

@@ -47,6 +47,19 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// In a word, for the trace.
+    pub fn codes(&self) -> String {
+        match self {
+            Refusal::TooLarge | Refusal::OverLimit { .. } => "over a limit".to_owned(),
+            Refusal::Store { .. } => "the document store cannot take it".to_owned(),
+            Refusal::MediaType => "neither SOAP nor MTOM".to_owned(),
+            Refusal::ContentEncoding => "packed by something else than gzip".to_owned(),
+            Refusal::Fault { fault, .. } => fault.codes(),
+        }
+    }
+}
+
 /// Reads a body. With `store`, the parts of a package are stored there; without, a package may hold nothing but the
 /// envelope.
 pub async fn receive(

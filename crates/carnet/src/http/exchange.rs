@@ -38,23 +38,43 @@ pub enum Answer {
     Fault(Fault),
 }
 
+/// The answer to a request of which no transaction could be made, so that no actor has traced it.
+pub struct Unread {
+    answer: Answer,
+    /// Why, for the trace.
+    codes: String,
+}
+
+impl From<Fault> for Unread {
+    fn from(fault: Fault) -> Self {
+        Unread { codes: fault.codes(), answer: Answer::Fault(fault) }
+    }
+}
+
 /// Reads the envelope and has `dispatch` answer it; what cannot be read gets a fault.
 pub async fn respond(
     app: &App,
     request: &HttpRequest,
     incoming: &Incoming,
-    dispatch: impl AsyncFnOnce(&Exchange<'_>) -> Result<Answer, Fault>,
+    dispatch: impl AsyncFnOnce(&Exchange<'_>) -> Result<Answer, Unread>,
 ) -> HttpResponse {
-    understood(app, request, incoming, dispatch)
-        .await
-        .unwrap_or_else(|fault| body::fault(incoming.encoding, &fault, None))
+    match understood(app, request, incoming, dispatch).await {
+        Ok(response) => response,
+        Err(fault) => {
+            let fault = match app.trace_refused(&origin(app, request), &fault.codes()).await {
+                Ok(()) => fault,
+                Err(untraced) => untraced,
+            };
+            body::fault(incoming.encoding, &fault, None)
+        }
+    }
 }
 
 async fn understood(
     app: &App,
     request: &HttpRequest,
     incoming: &Incoming,
-    dispatch: impl AsyncFnOnce(&Exchange<'_>) -> Result<Answer, Fault>,
+    dispatch: impl AsyncFnOnce(&Exchange<'_>) -> Result<Answer, Unread>,
 ) -> Result<HttpResponse, Fault> {
     let sender = |error: xml::Error| Fault::sender(error.to_string());
     let text = xml::decode_as(&incoming.envelope, incoming.charset.as_deref()).map_err(sender)?;
@@ -73,7 +93,7 @@ async fn understood(
     if let Some(response) = reply.postponed(&exchange, &text).await {
         return Ok(response);
     }
-    let answer = dispatch(&exchange).await.unwrap_or_else(Answer::Fault);
+    let answer = traced(&exchange, dispatch(&exchange).await).await;
     Ok(reply.send(&exchange, answer).await)
 }
 
@@ -83,19 +103,31 @@ pub async fn again(
     encoding: Encoding,
     envelope: &str,
     requester: Requester,
-    dispatch: impl AsyncFnOnce(&Exchange<'_>) -> Result<Answer, Fault>,
+    dispatch: impl AsyncFnOnce(&Exchange<'_>) -> Result<Answer, Unread>,
 ) -> Result<(Answer, Option<String>), Fault> {
     let limits = xml::Limits { bytes: usize::MAX, depth: app.limits.xml_depth, ..xml::Limits::default() };
     let document =
         xml::Document::parse(envelope, &limits).map_err(|error| Fault::sender(error.to_string()))?;
     let message = soap::read(&document, encoding == Encoding::Mtom)?;
     let exchange = Exchange { app, message: &message, encoding, origin: requester, started: Instant::now() };
-    let answer = dispatch(&exchange).await.unwrap_or_else(Answer::Fault);
+    let answer = traced(&exchange, dispatch(&exchange).await).await;
     Ok((answer, message.fault_to.clone()))
 }
 
+/// The answer, once a request that no actor saw has its trace. Without a trace not even the reason is given away.
+async fn traced(exchange: &Exchange<'_>, answer: Result<Answer, Unread>) -> Answer {
+    let Unread { answer, codes } = match answer {
+        Ok(answer) => return answer,
+        Err(unread) => unread,
+    };
+    match exchange.app.trace_refused(&exchange.requester(), &codes).await {
+        Ok(()) => answer,
+        Err(untraced) => Answer::Fault(untraced),
+    }
+}
+
 /// The caller as far as the connection tells.
-fn origin(app: &App, request: &HttpRequest) -> Requester {
+pub fn origin(app: &App, request: &HttpRequest) -> Requester {
     let endpoint = format!("{}{}", app.public_url, request.path());
     let mut requester = Requester::remote(request.peer_addr().map(|address| address.ip()), &endpoint);
     if let Some(certificate) = request.conn_data::<PeerCertificate>() {
@@ -127,6 +159,11 @@ impl Answer {
     /// `rs:RegistryResponse`: Success when nothing but warnings was found.
     pub fn registry_response(action: &str, findings: Vec<Finding>) -> Answer {
         Answer::new(action, |w| RegistryResponse::of(findings).write(w))
+    }
+
+    /// To a request of which no transaction could be made.
+    pub fn unread(self) -> Unread {
+        Unread { answer: self, codes: "the request cannot be read".to_owned() }
     }
 
     /// As HTTP response in the encoding of the request (TF-2 Appendix V.8).

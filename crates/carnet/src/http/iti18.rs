@@ -6,17 +6,17 @@ use xds::error::{ErrorCode, Finding};
 use xds::message::{MessageError, QueryResult, write_query_response};
 use xds::query::Request;
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Answer, Exchange, Unread};
 
-pub async fn answer(exchange: &Exchange<'_>) -> Answer {
+pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let body = exchange.message.body;
     let query = match Request::read(body) {
         Ok(query) => query,
-        Err(error) => return unreadable(ITI_18, error),
+        Err(error) => return Err(unreadable(ITI_18, error)),
     };
     let result = exchange.app.registry.query(&exchange.requester(), &query, &body.to_xml()).await;
     exchange.log("ITI-18", &query.id, result.as_ref().err().map(Into::into));
-    answered(ITI_18, result)
+    Ok(answered(ITI_18, result))
 }
 
 /// `action` is that of the request.
@@ -27,8 +27,8 @@ pub fn answered(action: &str, result: Result<QueryResult, Failure>) -> Answer {
     }
 }
 
-pub fn unreadable(action: &str, MessageError(context): MessageError) -> Answer {
-    refused(action, &[Finding::error(ErrorCode::XDSRegistryError, None, context)])
+pub fn unreadable(action: &str, MessageError(context): MessageError) -> Unread {
+    refused(action, &[Finding::error(ErrorCode::XDSRegistryError, None, context)]).unread()
 }
 
 fn refused(action: &str, findings: &[Finding]) -> Answer {

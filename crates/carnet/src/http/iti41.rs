@@ -14,26 +14,26 @@ use xds::error::{ErrorCode, Finding};
 use xds::message::{Content, MessageError, ProvideAndRegister};
 
 use super::App;
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Answer, Exchange, Unread};
 
 /// The stored parts of a package by Content-ID.
 pub type Parts = HashMap<String, Stored>;
 
-pub async fn answer(exchange: &Exchange<'_>, parts: &mut Parts) -> Result<Answer, Fault> {
+pub async fn answer(exchange: &Exchange<'_>, parts: &mut Parts) -> Result<Answer, Unread> {
     let app = exchange.app;
     let provided = match ProvideAndRegister::read(exchange.message.body) {
         Ok(provided) => provided,
         Err(MessageError(context)) => {
             let finding = Finding::error(ErrorCode::XDSRepositoryMetadataError, None, context);
-            return Ok(Answer::registry_response(ITI_41, vec![finding]));
+            return Err(Answer::registry_response(ITI_41, vec![finding]).unread());
         }
     };
     let mut documents = Vec::new();
     if let Err(flaw) = collect(app, provided.documents, parts, &mut documents).await {
         app.repository.discard(documents.into_iter().map(|d| d.stored)).await;
         return match flaw {
-            Flaw::Fault(reason) => Err(Fault::sender(reason)),
-            Flaw::Findings(findings) => Ok(Answer::registry_response(ITI_41, findings)),
+            Flaw::Fault(reason) => Err(Fault::sender(reason).into()),
+            Flaw::Findings(findings) => Err(Answer::registry_response(ITI_41, findings).unread()),
         };
     }
     let submission_set = provided.objects.submission_set_unique_id().unwrap_or("-").to_owned();

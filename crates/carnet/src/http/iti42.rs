@@ -6,14 +6,14 @@ use xds::ebxml::SubmitObjects;
 use xds::error::{ErrorCode, Finding};
 use xds::message::MessageError;
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Answer, Exchange, Unread};
 
-pub async fn answer(exchange: &Exchange<'_>) -> Answer {
+pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let mut objects = match SubmitObjects::read(exchange.message.body) {
         Ok(objects) => objects,
         Err(MessageError(context)) => {
             let finding = Finding::error(ErrorCode::XDSRegistryMetadataError, None, context);
-            return Answer::registry_response(ITI_42, vec![finding]);
+            return Err(Answer::registry_response(ITI_42, vec![finding]).unread());
         }
     };
     let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
@@ -27,7 +27,7 @@ pub async fn answer(exchange: &Exchange<'_>) -> Answer {
         false => app.registry.turn_away(&requester, &objects, vec![not_a_source()]).await,
     };
     exchange.log("ITI-42", &submission_set, result.as_ref().err().map(Into::into));
-    Answer::registry_response(ITI_42, result.unwrap_or_else(|failure| failure.findings()))
+    Ok(Answer::registry_response(ITI_42, result.unwrap_or_else(|failure| failure.findings())))
 }
 
 fn not_a_source() -> Finding {

@@ -12,18 +12,20 @@ use xds::message::{
     Content, DocumentResponse, MessageError, RegistryResponse, RetrieveRequest, write_retrieve_response,
 };
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Answer, Exchange, Unread};
 
 /// With its wsa:Action looked at.
-pub async fn checked(exchange: &Exchange<'_>) -> Result<Answer, Fault> {
+pub async fn checked(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     exchange.action(&[ITI_43])?;
-    Ok(answer(exchange).await)
+    answer(exchange).await
 }
 
-async fn answer(exchange: &Exchange<'_>) -> Answer {
+async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let requests = match RetrieveRequest::read(exchange.message.body) {
         Ok(RetrieveRequest(requests)) => requests,
-        Err(MessageError(context)) => return refused(ErrorCode::XDSRepositoryError, &context),
+        Err(MessageError(context)) => {
+            return Err(refused(ErrorCode::XDSRepositoryError, &context).unread());
+        }
     };
     let ids = requests.iter().map(|r| r.document_unique_id.as_str()).collect::<Vec<_>>().join(" ");
     let result = exchange.app.repository.retrieve(&exchange.requester(), requests).await;
@@ -35,15 +37,15 @@ async fn answer(exchange: &Exchange<'_>) -> Answer {
     let size: u64 = documents.iter().map(|d| d.size).sum();
     if exchange.encoding == Encoding::Simple && size > exchange.app.limits.inline_document {
         let context = "the documents are too large for plain SOAP; ask for them by MTOM";
-        return refused(ErrorCode::XDSRepositoryOutOfResources, context);
+        return Ok(refused(ErrorCode::XDSRepositoryOutOfResources, context));
     }
-    match written(exchange.encoding, &response, documents).await {
+    Ok(match written(exchange.encoding, &response, documents).await {
         Ok(answer) => answer,
         Err(error) => {
             tracing::error!("a stored document cannot be read: {error}");
             Answer::Fault(Fault::receiver("a stored document cannot be read"))
         }
-    }
+    })
 }
 
 fn refused(code: ErrorCode, context: &str) -> Answer {

@@ -23,7 +23,7 @@ pub async fn answer(exchange: &Exchange<'_>, interaction: Interaction) -> Answer
     let ack = match (stranger(feed, head, &requester).await, &read) {
         (Some(ack), _) => ack,
         (None, Ok(message)) => carry_out(feed, message, &requester).await,
-        (None, Err(refusal)) => Ack::reject(refusal.problems.clone()),
+        (None, Err(refusal)) => unread(feed, &requester, Ack::reject(refusal.problems.clone())).await,
     };
     exchange.log_acknowledged("ITI-44", &head.id.extension, ack.name(), &ack.codes());
     write(&ack, head)
@@ -65,6 +65,14 @@ async fn carry_out(feed: &Feed, message: &Message, requester: &Requester) -> Ack
     match done {
         Ok(()) => Ack::accept(),
         Err(error) => Ack::error(problem(&error)),
+    }
+}
+
+/// Without a trace not even the reason is given away.
+async fn unread(feed: &Feed, requester: &Requester, ack: Ack) -> Ack {
+    match feed.trace_unread(requester, &ack.codes()).await {
+        Ok(()) => ack,
+        Err(failure) => Ack::error(problem(&Error::Failed(failure))),
     }
 }
 

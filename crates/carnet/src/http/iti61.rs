@@ -5,13 +5,14 @@ use xds::ebxml::SubmitObjects;
 use xds::error::{ErrorCode, Finding};
 use xds::message::{MessageError, RegistryResponse};
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Answer, Exchange, Unread};
 
-pub async fn answer(exchange: &Exchange<'_>) -> Answer {
+pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let mut objects = match SubmitObjects::read(exchange.message.body) {
         Ok(objects) => objects,
         Err(MessageError(context)) => {
-            return answered(vec![Finding::error(ErrorCode::XDSRegistryMetadataError, None, context)]);
+            let finding = Finding::error(ErrorCode::XDSRegistryMetadataError, None, context);
+            return Err(answered(vec![finding]).unread());
         }
     };
     // A document that does not exist yet has no header.
@@ -19,7 +20,7 @@ pub async fn answer(exchange: &Exchange<'_>) -> Answer {
     let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
     let result = exchange.app.registry.register_on_demand(&exchange.requester(), objects).await;
     exchange.log("ITI-61", &submission_set, result.as_ref().err().map(Into::into));
-    answered(result.unwrap_or_else(|failure| failure.findings()))
+    Ok(answered(result.unwrap_or_else(|failure| failure.findings())))
 }
 
 fn answered(findings: Vec<Finding>) -> Answer {

@@ -7,19 +7,19 @@ use xds::constants::action::ITI_86;
 use xds::error::{ErrorCode, Finding};
 use xds::message::{MessageError, RegistryResponse, RemoveDocuments};
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Answer, Exchange, Unread};
 
-pub async fn answer(exchange: &Exchange<'_>) -> Answer {
+pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let requests = match RemoveDocuments::read(exchange.message.body) {
         Ok(RemoveDocuments(requests)) => requests,
         Err(MessageError(context)) => {
             let finding = Finding::error(ErrorCode::XDSRepositoryError, None, context);
-            return Answer::registry_response(ITI_86, vec![finding]);
+            return Err(Answer::registry_response(ITI_86, vec![finding]).unread());
         }
     };
     let ids = requests.iter().map(|r| r.document_unique_id.as_str()).collect::<Vec<_>>().join(" ");
     let result = exchange.app.repository.remove_documents(&exchange.requester(), requests).await;
     exchange.log("ITI-86", &ids, result.as_ref().err().map(Into::into));
     let response = result.unwrap_or_else(|failure| RegistryResponse::of(failure.findings()));
-    Answer::new(ITI_86, |w| response.write(w))
+    Ok(Answer::new(ITI_86, |w| response.write(w)))
 }

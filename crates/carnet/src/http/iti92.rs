@@ -5,18 +5,18 @@ use xds::ebxml::SubmitObjects;
 use xds::error::{ErrorCode, Finding};
 use xds::message::MessageError;
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Answer, Exchange, Unread};
 
-pub async fn answer(exchange: &Exchange<'_>) -> Answer {
+pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let objects = match SubmitObjects::read(exchange.message.body) {
         Ok(objects) => objects,
         Err(MessageError(context)) => {
             let finding = Finding::error(ErrorCode::XDSRegistryMetadataError, None, context);
-            return Answer::registry_response(ITI_92, vec![finding]);
+            return Err(Answer::registry_response(ITI_92, vec![finding]).unread());
         }
     };
     let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
     let result = exchange.app.registry.restricted_update(&exchange.requester(), objects).await;
     exchange.log("ITI-92", &submission_set, result.as_ref().err().map(Into::into));
-    Answer::registry_response(ITI_92, result.unwrap_or_else(|failure| failure.findings()))
+    Ok(Answer::registry_response(ITI_92, result.unwrap_or_else(|failure| failure.findings())))
 }

@@ -15,6 +15,7 @@ mod iti61;
 mod iti62;
 mod iti86;
 mod iti92;
+mod refusal;
 mod registry_service;
 mod reply;
 mod repository_service;
@@ -31,6 +32,7 @@ use actix_tls::accept::openssl::TlsStream;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use actix_web::web;
+use atna::TraceWriter;
 use blob::{BlobStore, LocalStore};
 use database::Database;
 use registry::Registry;
@@ -53,6 +55,9 @@ pub struct App {
     /// Who may register metadata (ITI-42).
     pub sources: Peers,
     pub database: Database,
+    /// Traces of what goes with no change of the database.
+    pub traces: TraceWriter,
+    pub source: atna::Source,
     pub blobs: LocalStore,
     pub limits: Limits,
     pub metrics: Arc<Metrics>,

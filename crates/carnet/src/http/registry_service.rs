@@ -8,13 +8,13 @@ use xds::error::{ErrorCode, Finding};
 
 use super::App;
 use super::body::{self, Refusal};
-use super::exchange::{self, Answer, Exchange};
+use super::exchange::{self, Answer, Exchange, Unread};
 use super::{iti18, iti42, iti44, iti51, iti57, iti61, iti62, iti92};
 
 pub async fn answer(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     match body::receive(&app, &request, payload, None).await {
         Ok(incoming) => exchange::respond(&app, &request, &incoming, dispatch).await,
-        Err(refusal) => refused(refusal),
+        Err(refusal) => app.refuse_body(&request, refusal, refused).await,
     }
 }
 
@@ -35,9 +35,9 @@ fn refused(refusal: Refusal) -> HttpResponse {
     }
 }
 
-async fn dispatch(exchange: &Exchange<'_>) -> Result<Answer, Fault> {
+async fn dispatch(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let body = exchange.message.body;
-    Ok(match (body.namespace(), body.name()) {
+    match (body.namespace(), body.name()) {
         (ns::LCM, "SubmitObjectsRequest") => {
             let actions = [action::ITI_42, action::ITI_57, action::ITI_61, action::ITI_92];
             match exchange.action(&actions)? {
@@ -58,8 +58,8 @@ async fn dispatch(exchange: &Exchange<'_>) -> Result<Answer, Fault> {
         (hl7v3::NAMESPACE, name) if exchange.app.feed.takes_iti44() => {
             let interaction = Interaction::named(name).ok_or_else(|| exchange.unknown_body())?;
             exchange.action(&[interaction.action()])?;
-            iti44::answer(exchange, interaction).await
+            Ok(iti44::answer(exchange, interaction).await)
         }
-        _ => return Err(exchange.unknown_body()),
-    })
+        _ => Err(exchange.unknown_body().into()),
+    }
 }

@@ -2,20 +2,19 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use repository::Failure;
-use soap::Fault;
 use xds::constants::{action, ns};
 use xds::error::{ErrorCode, Finding};
 
 use super::App;
 use super::body::{self, Refusal};
-use super::exchange::{self, Answer, Exchange};
+use super::exchange::{self, Answer, Exchange, Unread};
 use super::iti41::{self, Parts};
 use super::{iti43, iti86};
 
 pub async fn answer(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let incoming = match body::receive(&app, &request, payload, Some(&app.blobs)).await {
         Ok(incoming) => incoming,
-        Err(refusal) => return refused(refusal),
+        Err(refusal) => return app.refuse_body(&request, refusal, refused).await,
     };
     let mut parts = incoming.parts.clone();
     let dispatch = async |exchange: &Exchange<'_>| dispatch(exchange, &mut parts).await;
@@ -25,7 +24,7 @@ pub async fn answer(app: web::Data<App>, request: HttpRequest, payload: web::Pay
     response
 }
 
-async fn dispatch(exchange: &Exchange<'_>, parts: &mut Parts) -> Result<Answer, Fault> {
+async fn dispatch(exchange: &Exchange<'_>, parts: &mut Parts) -> Result<Answer, Unread> {
     let body = exchange.message.body;
     match (body.namespace(), body.name()) {
         (ns::XDS, "ProvideAndRegisterDocumentSetRequest") => {
@@ -35,9 +34,9 @@ async fn dispatch(exchange: &Exchange<'_>, parts: &mut Parts) -> Result<Answer, 
         (ns::XDS, "RetrieveDocumentSetRequest") => iti43::checked(exchange).await,
         (ns::RMD, "RemoveDocumentsRequest") => {
             exchange.action(&[action::ITI_86])?;
-            Ok(iti86::answer(exchange).await)
+            iti86::answer(exchange).await
         }
-        _ => Err(exchange.unknown_body()),
+        _ => Err(exchange.unknown_body().into()),
     }
 }
 

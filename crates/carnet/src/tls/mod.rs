@@ -10,6 +10,7 @@ use std::time::Duration;
 use access::Requester;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use atna::Outcome;
 use client::SslConnector;
 use openssl::hash::MessageDigest;
 use openssl::ssl::{Ssl, SslAcceptorBuilder, SslContext, SslRef};
@@ -89,7 +90,8 @@ impl Tls {
     }
 
     /// Looks at the files for ever, and reads them again when one has changed. What cannot be used changes nothing.
-    pub async fn watch(self: Arc<Self>) {
+    /// `told` hears of each change, for its trace.
+    pub async fn watch(self: Arc<Self>, mut told: impl AsyncFnMut(Outcome, &'static str)) {
         let mut seen = Stamps::of(&self.settings);
         let mut timer = tokio::time::interval(INTERVAL);
         loop {
@@ -100,11 +102,15 @@ impl Tls {
             }
             seen = now;
             match self.reload() {
-                Ok(()) => tracing::info!("the TLS files have changed: new connections use the new ones"),
+                Ok(()) => {
+                    tracing::info!("the TLS files have changed: new connections use the new ones");
+                    told(Outcome::Success, "the TLS files have changed").await;
+                }
                 Err(error) => {
                     tracing::error!(
                         "the TLS files have changed and cannot be used, the old ones stay: {error:#}"
-                    )
+                    );
+                    told(Outcome::MinorFailure, "the TLS files have changed and cannot be used").await;
                 }
             }
         }

@@ -86,3 +86,105 @@ async fn without_a_trace_nothing_is_given_and_nothing_is_stored() {
     assert_eq!(server.read(&submission.entry.unique_id).await.unwrap(), b"lettre");
     server.stop().await;
 }
+
+fn envelope(action: &str, body: &str) -> String {
+    format!(
+        "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope' xmlns:a='http://www.w3.org/2005/08/addressing'>\
+         <s:Header><a:Action>{action}</a:Action></s:Header><s:Body>{body}</s:Body></s:Envelope>"
+    )
+}
+
+/// What no transaction can be made of, by the service it is sent to.
+fn unreadable() -> Vec<(&'static str, &'static str, String)> {
+    const SOAP: &str = "application/soap+xml";
+    let empty = |action: &str, namespace: &str, name: &str| {
+        let body = format!("<{name} xmlns='{namespace}'><nonsense xmlns=''/></{name}>");
+        envelope(&format!("urn:ihe:iti:{action}"), &body)
+    };
+    const LCM: &str = "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0";
+    const QUERY: &str = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0";
+    let of_registry = [
+        empty("2007:RegistryStoredQuery", QUERY, "AdhocQueryRequest"),
+        empty("2009:MultiPatientStoredQuery", QUERY, "AdhocQueryRequest"),
+        empty("2007:RegisterDocumentSet-b", LCM, "SubmitObjectsRequest"),
+        empty("2010:UpdateDocumentSet", LCM, "SubmitObjectsRequest"),
+        empty("2010:RegisterOnDemandDocumentEntry", LCM, "SubmitObjectsRequest"),
+        empty("2018:RestrictedUpdateDocumentSet", LCM, "SubmitObjectsRequest"),
+        empty("2010:DeleteDocumentSet", LCM, "RemoveObjectsRequest"),
+        envelope("urn:hl7-org:v3:PRPA_IN201301UV02", "<PRPA_IN201301UV02 xmlns='urn:hl7-org:v3'/>"),
+        empty("2007:Wrong", QUERY, "AdhocQueryRequest"),
+        envelope("x", "<unknown/>"),
+        "<not closed".to_owned(),
+        "<!DOCTYPE s:Envelope []><s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope'/>".to_owned(),
+    ];
+    let of_repository = [
+        empty(
+            "2007:ProvideAndRegisterDocumentSet-b",
+            "urn:ihe:iti:xds-b:2007",
+            "ProvideAndRegisterDocumentSetRequest",
+        ),
+        empty("2007:RetrieveDocumentSet", "urn:ihe:iti:xds-b:2007", "RetrieveDocumentSetRequest"),
+        empty("2017:RemoveDocuments", "urn:ihe:iti:rmd:2017", "RemoveDocumentsRequest"),
+    ];
+    let at = |service: &'static str| move |body| (service, SOAP, body);
+    let mut all: Vec<_> = of_registry.into_iter().map(at("registry")).collect();
+    all.extend(of_repository.into_iter().map(at("repository")));
+    for service in ["registry", "repository"] {
+        all.push((service, "text/plain", "hello".to_owned()));
+        all.push((service, "multipart/related", "hello".to_owned()));
+    }
+    all
+}
+
+#[actix_web::test]
+async fn what_no_transaction_can_be_made_of_leaves_its_trace_too() {
+    let server = Server::start().await;
+    for (service, kind, body) in unreadable() {
+        let sql = "select count(*) from audit_trail where outcome <> 'success'";
+        let before = server.count(sql).await;
+        let url = format!("{}/services/{service}", server.url);
+        let answer = server.client.post(&url, &[("Content-Type", kind)], body.clone()).await.unwrap();
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(!text.contains("ResponseStatusType:Success"), "{body}: {text}");
+        assert_eq!(server.count(sql).await, before + 1, "{service}, {kind}: {body}\n{text}");
+    }
+    // Without a trace not even the reason is given away.
+    let block = "create function refuse() returns trigger language plpgsql as
+        $$ begin raise exception 'no more traces'; end $$;
+        create trigger refuse before insert on audit_inbox for each row execute function refuse()";
+    server.database.get().await.unwrap().batch_execute(block).await.unwrap();
+    for (service, kind, body) in unreadable() {
+        let url = format!("{}/services/{service}", server.url);
+        let answer = server.client.post(&url, &[("Content-Type", kind)], body.clone()).await.unwrap();
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(
+            text.contains("trace") || text.to_lowercase().contains("internal error"),
+            "{service}, {kind}: {body}\n{text}"
+        );
+    }
+    server.database.get().await.unwrap().batch_execute("drop trigger refuse on audit_inbox").await.unwrap();
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_start_tells_its_configuration_and_that_code_sets_have_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("JDV_ClassCode.csv");
+    std::fs::write(&file, "code,codeSystem,displayName\nclass,1.2.250.1.999.1,Class\n").unwrap();
+    let codes = [("CARNET_AFFINITY_DOMAIN__CODES", file.to_str().unwrap())];
+    let told = async |server: &Server, act: &str| {
+        server.count(&format!("select count(*) from audit_trail where act = '{act}'")).await
+    };
+    let server = Server::with(&[]).await;
+    assert_eq!((told(&server, "configuration-loaded").await, told(&server, "codes-changed").await), (1, 0));
+    let server = server.restart(&codes).await;
+    assert_eq!((told(&server, "configuration-loaded").await, told(&server, "codes-changed").await), (2, 1));
+    let server = server.restart(&codes).await;
+    assert_eq!(told(&server, "codes-changed").await, 1, "nothing has changed");
+    std::fs::write(&file, "code,codeSystem,displayName\nother,1.2.250.1.999.1,Other\n").unwrap();
+    let server = server.restart(&codes).await;
+    assert_eq!(told(&server, "codes-changed").await, 2);
+    let server = server.restart(&[]).await;
+    assert_eq!(told(&server, "codes-changed").await, 3, "that nothing is restricted any more is told, too");
+    server.stop().await;
+}

@@ -187,7 +187,7 @@ fn a_message_is_complete_and_in_the_order_of_the_schema() {
 }
 
 /// EventActionCode, EventID and EventTypeCode of every act.
-const CODES: [(Act, &str, &str, &[&str]); 36] = [
+const CODES: [(Act, &str, &str, &[&str]); 37] = [
     (
         Act::Iti41Repository,
         "C",
@@ -262,6 +262,7 @@ const CODES: [(Act, &str, &str, &[&str]); 36] = [
         &["clock-unsynchronised Carnet Clock not synchronised"],
     ),
     (Act::NodeRefused, "E", "110113 DCM Security Alert", &["110126 DCM Node Authentication"]),
+    (Act::RequestRefused, "E", "110113 DCM Security Alert", &["message-refused Carnet Message refused"]),
     (Act::AuthenticationFailed, "E", "110114 DCM User Authentication", &["110122 DCM Login"]),
     (Act::AuditRead, "R", "110101 DCM Audit Log Used", &["audit-read Carnet Audit read"]),
     (
