@@ -201,7 +201,12 @@ fn shown(received: atna::Received) {
     let stored = serde_json::to_vec(&entry).unwrap_or_default();
     assert!(serde_json::from_slice::<atna::Entry>(&stored).is_ok_and(|read| read == entry));
     let resource = atna::fhir::audit_event(&entry);
-    assert!(resource.map(|resource| atna::fhir::to_xml(&resource)).is_ok());
+    let again = resource.map(|resource| {
+        let _ = atna::fhir::to_xml(&resource);
+        atna::fhir::read(&resource.to_string(), atna::fhir::Encoding::Json, usize::MAX)
+            .map(|again| again == resource)
+    });
+    assert!(matches!(again, Ok(Ok(true))));
     let told = atna::sentence::sentence(&entry, atna::sentence::Language::Fr, &chrono::Utc);
     assert!(!told.contains(char::is_control));
 }

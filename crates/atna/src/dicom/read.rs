@@ -1,4 +1,4 @@
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use xml::{Document, Element, Limits};
 
 use crate::message::{Coded, Content, Detail, Indicator, Message, Network, Object, Participant, Source};
@@ -126,9 +126,10 @@ fn time(event: Element<'_>) -> Result<DateTime<Utc>, Error> {
     let text = attribute(event, NAME, "EventDateTime")?;
     let text = text.trim();
     // Without a zone it is taken as UTC.
-    let local = || text.parse::<NaiveDateTime>().ok().map(|time| time.and_utc());
-    let time = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()).or_else(local);
-    time.ok_or_else(|| wrong(event, NAME, "EventDateTime", "a date and time (2026-03-31T08:00:00Z)"))
+    let time = DateTime::parse_from_rfc3339(text)
+        .or_else(|_| DateTime::parse_from_rfc3339(&format!("{text}Z")))
+        .map(|time| time.to_utc());
+    time.map_err(|_| wrong(event, NAME, "EventDateTime", "a date and time (2026-03-31T08:00:00Z)"))
 }
 
 fn outcome(event: Element<'_>) -> Result<Indicator, Error> {

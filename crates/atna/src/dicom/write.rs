@@ -89,10 +89,9 @@ fn code(w: &mut Writer, name: &'static str, Coded { code, system, text }: &Coded
 
 /// Its system and text may be left out.
 fn source_type(w: &mut Writer, Coded { code, system, text }: &Coded) {
+    let more = [("codeSystemName", system), ("originalText", text)];
+    let more = more.into_iter().filter(|(_, value)| !value.is_empty());
     let attributes: Vec<(&str, &str)> =
-        [("csd-code", code.as_str()), ("codeSystemName", system), ("originalText", text)]
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .collect();
+        [("csd-code", code)].into_iter().chain(more).map(|(name, value)| (name, value.as_str())).collect();
     w.empty("AuditSourceTypeCode", &attributes);
 }

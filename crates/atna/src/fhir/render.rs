@@ -4,7 +4,7 @@ use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 
 use super::system;
-use crate::message::{Coded, Content, Message, Object, Participant};
+use crate::message::{Coded, Content, Detail, Message, Object, Participant};
 
 const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
 const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
@@ -35,15 +35,17 @@ fn agent(participant: &Participant) -> Value {
     let mut roles = participant.roles.iter().map(concept);
     put("type", roles.next());
     put("role", list(roles));
-    put("who", Some(json!({"identifier": {"value": participant.id}})));
+    put("who", reference(&participant.id));
     put("altId", text(&participant.alternative_id));
     put("name", text(&participant.name));
     put("requestor", Some(json!(participant.requestor)));
     put(
         "network",
-        participant.network.as_ref().map(|network| match &network.kind {
-            Some(kind) => json!({"address": network.address, "type": kind}),
-            None => json!({"address": network.address}),
+        participant.network.as_ref().filter(|network| !network.address.is_empty()).map(|network| {
+            match &network.kind {
+                Some(kind) => json!({"address": network.address, "type": kind}),
+                None => json!({"address": network.address}),
+            }
         }),
     );
     Value::Object(agent)
@@ -53,11 +55,11 @@ fn source(told: &crate::message::Source) -> Value {
     let mut source = Map::new();
     let mut put = |name: &str, value: Option<Value>| put(&mut source, name, value);
     put("site", text(&told.site));
-    put("observer", Some(json!({"identifier": {"value": told.id}})));
+    put("observer", Some(reference(&told.id).unwrap_or_else(|| json!({"display": "unknown"}))));
     put(
         "type",
         list(told.types.iter().map(|kind| match kind.system.is_empty() {
-            true => json!({"system": SOURCE_TYPE, "code": kind.code}),
+            true => json!({"system": SOURCE_TYPE, "code": code(kind)}),
             false => coding(kind),
         })),
     );
@@ -71,21 +73,13 @@ fn entity(object: &Object) -> Value {
     put("type", number(&object.kind, ENTITY_TYPE));
     put("role", number(&object.role, OBJECT_ROLE));
     put("lifecycle", number(&object.life_cycle, LIFE_CYCLE));
-    put("securityLabel", object.sensitivity.as_ref().map(|label| json!([{"display": label}])));
+    put("securityLabel", text(&object.sensitivity).map(|label| json!([{"display": label}])));
     match &object.content {
-        Some(Content::Name(name)) => put("name", Some(json!(name))),
-        Some(Content::Query(query)) => put("query", Some(json!(query))),
+        Some(Content::Name(name)) => put("name", some(name)),
+        Some(Content::Query(query)) => put("query", some(query)),
         None => {}
     }
-    put(
-        "detail",
-        list(
-            object
-                .details
-                .iter()
-                .map(|detail| json!({"type": detail.kind, "valueBase64Binary": detail.value})),
-        ),
-    );
+    put("detail", list(object.details.iter().map(detail)));
     Value::Object(entity)
 }
 
@@ -100,7 +94,7 @@ fn what(object: &Object) -> Value {
             put("system", Some(json!(format!("urn:oid:{authority}"))));
             put("value", Some(json!(value)));
         }
-        None => put("value", object.id.as_ref().map(|id| json!(id))),
+        None => put("value", text(&object.id)),
     }
     match object.is_patient() {
         true => json!({"type": "Patient", "identifier": identifier}),
@@ -108,8 +102,30 @@ fn what(object: &Object) -> Value {
     }
 }
 
-fn coding(code: &Coded) -> Value {
-    json!({"system": system::uri(&code.system), "code": code.code, "display": code.text})
+/// A detail has a type and a value, which may not be empty.
+fn detail(told: &Detail) -> Value {
+    let kind = some(&told.kind).unwrap_or_else(|| json!("unknown"));
+    match told.value.is_empty() {
+        true => json!({"type": kind, "valueString": "-"}),
+        false => json!({"type": kind, "valueBase64Binary": told.value}),
+    }
+}
+
+fn coding(told: &Coded) -> Value {
+    let mut coding = Map::new();
+    put(&mut coding, "system", some(&told.system).map(|_| json!(system::uri(&told.system))));
+    put(&mut coding, "code", Some(json!(code(told))));
+    put(&mut coding, "display", some(&told.text));
+    Value::Object(coding)
+}
+
+/// A code is never empty.
+fn code(told: &Coded) -> &str {
+    if told.code.is_empty() { "unknown" } else { &told.code }
+}
+
+fn reference(id: &str) -> Option<Value> {
+    some(id).map(|id| json!({"identifier": {"value": id}}))
 }
 
 fn concept(code: &Coded) -> Value {
@@ -121,7 +137,12 @@ fn number(value: &Option<String>, system: &str) -> Option<Value> {
 }
 
 fn text(value: &Option<String>) -> Option<Value> {
-    value.as_ref().filter(|text| !text.is_empty()).map(|text| json!(text))
+    value.as_deref().and_then(some)
+}
+
+/// FHIR has no empty texts.
+fn some(text: &str) -> Option<Value> {
+    (!text.is_empty()).then(|| json!(text))
 }
 
 /// FHIR has no empty lists.

@@ -157,6 +157,35 @@ fn all() -> Vec<Event> {
 }
 
 #[test]
+fn what_a_message_leaves_empty_is_left_out() {
+    let empty = concat!(
+        r#"<AuditMessage><EventIdentification EventDateTime="2026-11-24T10:11:12" EventOutcomeIndicator="0">"#,
+        r#"<EventID csd-code="110100" codeSystemName="" originalText=""/></EventIdentification>"#,
+        r#"<ActiveParticipant UserID="" UserName="" NetworkAccessPointID="" UserIsRequestor="true"/>"#,
+        r#"<AuditSourceIdentification AuditSourceID="" AuditEnterpriseSiteID=""/>"#,
+        r#"<ParticipantObjectIdentification ParticipantObjectID="">"#,
+        r#"<ParticipantObjectIDTypeCode csd-code="" codeSystemName="" originalText=""/>"#,
+        r#"<ParticipantObjectName/></ParticipantObjectIdentification></AuditMessage>"#
+    );
+    let told = Received::dicom(empty.to_owned(), None, arrival(), 1 << 20).unwrap();
+    let resource = audit_event(&Entry::Received(told.clone())).unwrap();
+    assert_eq!(
+        resource,
+        json!({
+            "resourceType": "AuditEvent",
+            "id": told.id.to_string(),
+            "type": {"code": "110100"},
+            "recorded": "2026-11-24T10:11:12.000Z",
+            "outcome": "0",
+            "agent": [{"requestor": true}],
+            "source": {"observer": {"display": "unknown"}},
+            "entity": [{"what": {"identifier": {"type": {"coding": [{"code": "unknown"}]}}}}]
+        })
+    );
+    assert_eq!(read(&resource.to_string(), Encoding::Json, 1 << 20).unwrap(), resource);
+}
+
+#[test]
 fn an_event_is_the_same_whether_it_is_rendered_or_went_as_a_dicom_message() {
     for event in all() {
         let told = Received::dicom(dicom::render(&event), None, arrival(), 1 << 20).unwrap();
