@@ -212,7 +212,9 @@ async fn an_address_that_is_not_allowed_is_refused_and_nothing_is_done() {
             assert_eq!(answer.status, 400);
             assert!(text(&answer).contains("wsa:OnlyAnonymousAddressSupported"), "{}", text(&answer));
         }
-        assert_eq!(server.count("select count(*) from audit_trail").await, before);
+        // Each refusal leaves its trace, and nothing else.
+        assert_eq!(server.count("select count(*) from audit_trail").await, before + 3);
+        assert_eq!(server.count("select count(*) from audit_trail where kind = 1").await, 0);
         assert_eq!(server.count("select count(*) from outbox").await, 0);
         server.stop().await;
     }

@@ -19,6 +19,8 @@ use xds::metadata::{
 };
 use xds::value::{Cx, Dtm, uuid_urn};
 
+use crate::audit_schema::assert_traces_are_valid;
+
 pub const AUTHORITY: &str = "1.2.250.1.213.1.4.10";
 pub const REPOSITORY: &str = "1.2.250.1.999.7";
 
@@ -79,6 +81,7 @@ impl Server {
     pub async fn restart(self, settings: &[(&str, &str)]) -> Server {
         self.handle.stop(true).await;
         self.done.await.unwrap().unwrap();
+        assert_traces_are_valid(&self.database).await;
         Self::on(&self.database_url, self.database, self.folder, settings).await
     }
 

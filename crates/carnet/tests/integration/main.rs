@@ -9,6 +9,7 @@
 
 mod asynchronous;
 mod audit_log;
+mod audit_schema;
 mod bad_input;
 mod codes;
 mod command_line;
