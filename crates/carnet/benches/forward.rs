@@ -2,7 +2,11 @@
 //!
 //! `cargo bench -p carnet --bench forward`, with EVENTS=100000 for fewer of them. It fails below 10,000 events a second.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot be set up has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that cannot be set up has failed"
+)]
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -50,9 +54,8 @@ async fn measure(events: u64) {
     client.batch_execute("set statement_timeout = 0").await.unwrap();
     client.execute(FILL, &[&event(), &count]).await.unwrap();
     let server = carnet::serve::start(&config(&test.url, folder.path(), &[])).await.unwrap();
-    let waiting = async || -> i64 {
-        client.query_one("select count(*) from audit_inbox", &[]).await.unwrap().get(0)
-    };
+    let waiting =
+        async || -> i64 { client.query_one("select count(*) from audit_inbox", &[]).await.unwrap().get(0) };
     while waiting().await > 0 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -69,8 +72,10 @@ async fn measure(events: u64) {
     let all = "insert into audit_forward (target, position) values ($1, 0)";
     client.execute(all, &[&target]).await.unwrap();
     let authorities = folder.path().join("authority.pem").display().to_string();
-    let settings =
-        [("CARNET_AUDIT__FORWARD", target.as_str()), ("CARNET_AUDIT__FORWARD_AUTHORITIES", authorities.as_str())];
+    let settings = [
+        ("CARNET_AUDIT__FORWARD", target.as_str()),
+        ("CARNET_AUDIT__FORWARD_AUTHORITIES", authorities.as_str()),
+    ];
     let server = carnet::serve::start(&config(&test.url, folder.path(), &settings)).await.unwrap();
     let arrived = actix_web::rt::task::spawn_blocking(move || arrived.recv().unwrap()).await.unwrap();
     let handle = server.handle();

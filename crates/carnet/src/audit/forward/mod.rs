@@ -24,6 +24,8 @@ use pump::{Pump, Queue};
 
 /// When the database was away, or another server sends to the target.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long connections may take to end when the server stops.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// Events and octets of one batch.
 const BATCH: i64 = 500;
 const BATCH_OCTETS: i64 = 4 << 20;
@@ -48,6 +50,7 @@ impl Forwarders {
         let identity = settings.identity(config.outgoing_identity());
         let hostname = nix::unistd::gethostname()?.to_string_lossy().into_owned();
         let client = database.get().await?;
+        let (stop, stopped) = watch::channel(false);
         let mut pumps = Vec::new();
         for target in &settings.targets {
             let name = target.to_string();
@@ -59,9 +62,9 @@ impl Forwarders {
                 identity: identity.clone(),
                 hostname: hostname.clone(),
                 metrics: metrics.clone(),
+                stopped: stopped.clone(),
             });
         }
-        let (stop, stopped) = watch::channel(false);
         let database = database.clone();
         let thread = std::thread::Builder::new()
             .name("audit-forward".to_owned())
@@ -83,27 +86,32 @@ fn run(pumps: &[Pump], database: &Database, mut stopped: watch::Receiver<bool>) 
     };
     runtime.block_on(async {
         let all = futures_util::future::join_all(pumps.iter().map(|pump| forward(pump, database)));
+        let patience = async {
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+            tokio::time::sleep(FAREWELL).await;
+        };
         tokio::select! {
-            _ = stopped.changed() => {}
             _ = all => {}
+            () = patience => {}
         }
     });
 }
 
-/// Sends to one target whenever it is this server's turn.
+/// Sends to one target whenever it is this server's turn, until it is stopped.
 async fn forward(pump: &Pump, database: &Database) {
     loop {
-        match Turn::take(database, &pump.target).await {
-            Ok(None) => {}
-            Ok(Some(mut turn)) => {
-                let error = pump.run(&mut turn).await;
-                tracing::warn!(target = pump.name, "the log cannot be read to send it on: {error}");
-            }
-            Err(error) => {
-                tracing::warn!(target = pump.name, "the log cannot be read to send it on: {error}");
-            }
+        let outcome = match Turn::take(database, &pump.target).await {
+            Ok(None) => Ok(()),
+            Ok(Some(mut turn)) => pump.run(&mut turn).await.map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(target = pump.name, "the log cannot be read to send it on: {error}");
         }
-        tokio::time::sleep(PATIENCE).await;
+        tokio::select! {
+            () = pump.stopped() => return,
+            () = tokio::time::sleep(PATIENCE) => {}
+        }
     }
 }
 

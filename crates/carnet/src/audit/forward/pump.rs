@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use atna::Entry;
 use client::Identity;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::link::Link;
@@ -41,9 +42,11 @@ pub struct Pump {
     pub identity: Identity,
     pub hostname: String,
     pub metrics: Arc<Metrics>,
+    pub stopped: watch::Receiver<bool>,
 }
 
 enum Broken<E> {
+    Stopped,
     Link(io::Error),
     Queue(E),
 }
@@ -55,13 +58,14 @@ impl<E> From<io::Error> for Broken<E> {
 }
 
 impl Pump {
-    /// Sends what there is and what comes, as often as it takes. Returns when the queue cannot be used.
-    pub async fn run<Q: Queue>(&self, queue: &mut Q) -> Q::Error {
+    /// Sends what there is and what comes, as often as it takes, until it is stopped. The error is that of the queue.
+    pub async fn run<Q: Queue>(&self, queue: &mut Q) -> Result<(), Q::Error> {
         let mut failures = 0;
         loop {
             let began = Instant::now();
             let error = match self.connection(queue).await {
-                Broken::Queue(error) => return error,
+                Broken::Stopped => return Ok(()),
+                Broken::Queue(error) => return Err(error),
                 Broken::Link(error) => error,
             };
             failures = if began.elapsed() < LASTING { failures + 1 } else { 1 };
@@ -69,10 +73,15 @@ impl Pump {
             let wait = wait(failures, self.settings.retry);
             let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(target = self.name, ms, "no audit record repository for the moment: {error}");
-            if let Err(error) = self.pass(queue, wait).await {
-                return error;
+            tokio::select! {
+                () = self.stopped() => return Ok(()),
+                passed = self.pass(queue, wait) => passed?,
             }
         }
+    }
+
+    pub async fn stopped(&self) {
+        let _ = self.stopped.clone().wait_for(|stopped| *stopped).await;
     }
 
     /// One connection, until it breaks.
@@ -97,7 +106,7 @@ impl Pump {
             Link::Udp(_) => None,
         };
         let mut next = queue.position().await.map_err(Broken::Queue)?;
-        loop {
+        while !*self.stopped.borrow() {
             if let Some(settled) = replay.as_mut().and_then(|replay| replay.settled(Instant::now())) {
                 queue.advance(settled).await.map_err(Broken::Queue)?;
             }
@@ -106,6 +115,7 @@ impl Pump {
             if next >= size {
                 tokio::select! {
                     error = link.ended() => return Err(error.into()),
+                    () = self.stopped() => return Err(Broken::Stopped),
                     () = tokio::time::sleep(POLL) => continue,
                 }
             }
@@ -125,6 +135,7 @@ impl Pump {
             }
             outcome?;
         }
+        Err(Broken::Stopped)
     }
 
     /// Sends these; the position of the first that was not sent, if one was not.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use access::Requester;
 use atna::{Act, Event, Outcome, Source};
@@ -82,6 +83,8 @@ struct Arr {
     folder: tempfile::TempDir,
     address: SocketAddr,
     got: Arc<Mutex<Vec<Vec<Uuid>>>>,
+    /// Connections that the other side ended as TLS wants it.
+    ended: Arc<AtomicUsize>,
 }
 
 impl Arr {
@@ -105,7 +108,8 @@ impl Arr {
         let listener = socket.listen(8).unwrap();
         let address = listener.local_addr().unwrap();
         let got: Arc<Mutex<Vec<Vec<Uuid>>>> = Arc::default();
-        let all = got.clone();
+        let (all, ended) = (got.clone(), Arc::<AtomicUsize>::default());
+        let peaceful = ended.clone();
         tokio::spawn(async move {
             let mut silent = Vec::new();
             for number in 0.. {
@@ -122,15 +126,19 @@ impl Arr {
                 match manner {
                     Manner::NoTls | Manner::Nothing => {}
                     Manner::Silent => silent.push(stream),
-                    Manner::Octets(count) => read(stream, count, &all, number).await,
+                    Manner::Octets(count) => drop(read(stream, count, &all, number).await),
                     Manner::Good => drop(tokio::spawn({
-                        let all = all.clone();
-                        async move { read(stream, usize::MAX, &all, number).await }
+                        let (all, peaceful) = (all.clone(), peaceful.clone());
+                        async move {
+                            if read(stream, usize::MAX, &all, number).await.is_ok() {
+                                peaceful.fetch_add(1, Ordering::Relaxed);
+                            }
+                        }
                     })),
                 }
             }
         });
-        Arr { folder, address, got }
+        Arr { folder, address, got, ended }
     }
 
     fn pump(&self) -> Pump {
@@ -156,7 +164,7 @@ impl Arr {
             }
         };
         tokio::select! {
-            error = pump.run(queue) => panic!("{error}"),
+            ended = pump.run(queue) => panic!("{ended:?}"),
             () = complete => {}
             () = tokio::time::sleep(Duration::from_secs(60)) => panic!("not everything came"),
         }
@@ -164,14 +172,19 @@ impl Arr {
 }
 
 /// Reads frames until `count` octets have come, and keeps the ids of their events.
-async fn read(mut stream: SslStream<TcpStream>, count: usize, all: &Mutex<Vec<Vec<Uuid>>>, number: usize) {
+async fn read(
+    mut stream: SslStream<TcpStream>,
+    count: usize,
+    all: &Mutex<Vec<Vec<Uuid>>>,
+    number: usize,
+) -> std::io::Result<()> {
     let mut framer = syslog::Framer::new(1 << 20);
     let (mut octets, mut left) = (vec![0; 16 << 10], count);
     while left > 0 {
         let length = left.min(octets.len());
-        let length = stream.read(&mut octets[..length]).await.unwrap_or_default();
+        let length = stream.read(&mut octets[..length]).await?;
         if length == 0 {
-            return;
+            return Ok(());
         }
         left -= length;
         let mut portion = &octets[..length];
@@ -181,6 +194,7 @@ async fn read(mut stream: SslStream<TcpStream>, count: usize, all: &Mutex<Vec<Ve
             all.lock().unwrap()[number].push(id);
         }
     }
+    Ok(())
 }
 
 fn pump(transport: Transport, address: SocketAddr, identity: Identity) -> Pump {
@@ -195,7 +209,10 @@ fn pump(transport: Transport, address: SocketAddr, identity: Identity) -> Pump {
         certificate: None,
     };
     let (hostname, metrics) = ("host.example".to_owned(), Arc::default());
-    Pump { name: target.to_string(), target, settings, identity, hostname, metrics }
+    let (stop, stopped) = watch::channel(false);
+    // Without it everything stops.
+    std::mem::forget(stop);
+    Pump { name: target.to_string(), target, settings, identity, hostname, metrics, stopped }
 }
 
 /// Everything came, in order, whatever came twice.
@@ -275,6 +292,29 @@ async fn what_is_settled_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_connection_is_ended_in_peace_when_the_server_stops() {
+    let arr = Arr::start(&[Manner::Good]).await;
+    let (mut pump, mut queue) = (arr.pump(), Memory::of(10, "refused"));
+    let (stop, stopped) = watch::channel(false);
+    pump.stopped = stopped;
+    let stopping = async {
+        while arr.got().concat().len() < 10 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stop.send(true).unwrap();
+    };
+    let (outcome, ()) = tokio::join!(pump.run(&mut queue), stopping);
+    assert_eq!(outcome, Ok(()));
+    let ended = async {
+        while arr.ended.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.unwrap();
+    assert_eq!(pump.metrics.get(&metrics::FORWARD_RECONNECTS, &pump.name), 0);
+}
+
+#[tokio::test]
 async fn what_a_stranger_says_is_not_believed() {
     let (arr, other) = (Arr::start(&[Manner::Good]).await, Arr::start(&[Manner::Good]).await);
     let (mut pump, mut queue) = (arr.pump(), Memory::of(10, "refused"));
@@ -303,7 +343,7 @@ async fn a_datagram_is_one_message_and_one_that_fits_none_is_counted() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
     tokio::select! {
-        error = pump.run(&mut queue) => panic!("{error}"),
+        ended = pump.run(&mut queue) => panic!("{ended:?}"),
         () = reading => {}
     }
     assert_eq!(ids, [queue.events[0].id, queue.events[2].id]);
