@@ -20,6 +20,7 @@ use xds::metadata::{
 use xds::value::{Cx, Dtm, uuid_urn};
 
 use crate::audit_schema::assert_traces_are_valid;
+use crate::logs;
 
 pub const AUTHORITY: &str = "1.2.250.1.213.1.4.10";
 pub const REPOSITORY: &str = "1.2.250.1.999.7";
@@ -56,6 +57,7 @@ impl Server {
         folder: TempDir,
         settings: &[(&str, &str)],
     ) -> Server {
+        logs::watch();
         let config = config(folder.path(), Some(database_url), settings);
         let running = carnet::serve::start(&config).await.unwrap();
         let url = running.url().to_owned();
@@ -155,7 +157,9 @@ pub async fn read(client: &Client, unique_id: &str, encoding: Encoding) -> Optio
 
 /// A patient of one test.
 pub fn patient() -> Cx {
-    Cx::new(&Uuid::new_v4().simple().to_string(), AUTHORITY)
+    let patient = Cx::new(&Uuid::new_v4().simple().to_string(), AUTHORITY);
+    logs::keep_private(&patient.id);
+    patient
 }
 
 pub fn oid() -> String {

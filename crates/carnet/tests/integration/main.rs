@@ -22,6 +22,7 @@ mod feed;
 mod filing;
 mod harness;
 mod large;
+mod logs;
 mod merge;
 mod on_demand;
 mod outage;

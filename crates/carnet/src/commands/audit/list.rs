@@ -1,7 +1,7 @@
 //! `carnet audit`: who did what, when.
 
 use anyhow::Context;
-use atna::{Entry, Filter, Outcome};
+use atna::{Act, Entry, Filter, Outcome};
 use chrono::{DateTime, NaiveDate, Utc};
 use registry::patients;
 
@@ -67,7 +67,7 @@ async fn read(
     };
     let filter =
         Filter { patients, from: arguments.since, limit: Some(arguments.limit), ..Filter::default() };
-    let event = used(installation, "carnet audit").patient(cx.map(|cx| cx.text.as_str()));
+    let event = used(installation, Act::AuditRead, "carnet audit").patient(cx.map(|cx| cx.text.as_str()));
     let mut client = installation.database.get().await?;
     let transaction = client.transaction().await?;
     let mut rows = atna::search(&*transaction, &filter).await?;

@@ -37,7 +37,7 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// The event of somebody who uses the audit at this command line.
-fn used(installation: &Installation, command: &str) -> Event {
+fn used(installation: &Installation, act: Act, command: &str) -> Event {
     let requester = Requester::local(&crate::account::name(), command);
-    Event::new(Act::AuditRead, Outcome::Success, &requester, &installation.source)
+    Event::new(act, Outcome::Success, &requester, &installation.source)
 }

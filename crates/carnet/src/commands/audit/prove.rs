@@ -1,7 +1,7 @@
 //! `carnet audit prove`: that an event is in the log, for whoever has the log's public key.
 
 use anyhow::bail;
-use atna::log;
+use atna::{Act, log};
 use uuid::Uuid;
 
 use super::used;
@@ -38,7 +38,7 @@ async fn prove(installation: &Installation, event: Uuid) -> anyhow::Result<Optio
     let mut client = installation.database.get().await?;
     let transaction = client.transaction().await?;
     let proven = log::prove(&*transaction, event).await?;
-    atna::record(&*transaction, &[used(installation, "carnet audit prove")]).await?;
+    atna::record(&*transaction, &[used(installation, Act::AuditRead, "carnet audit prove")]).await?;
     transaction.commit().await?;
     Ok(proven)
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
+use atna::Act;
 use atna::log::{Report, Verification};
 use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -65,7 +66,7 @@ async fn verify(
     };
     {
         let client = installation.database.get().await?;
-        atna::record(&**client, &[used(installation, "carnet audit verify")]).await?;
+        atna::record(&**client, &[used(installation, Act::AuditVerified, "carnet audit verify")]).await?;
     }
     let bar = ProgressBar::new(0);
     if let Ok(style) =
