@@ -188,3 +188,29 @@ async fn a_start_tells_its_configuration_and_that_code_sets_have_changed() {
     assert_eq!(told(&server, "codes-changed").await, 3, "that nothing is restricted any more is told, too");
     server.stop().await;
 }
+
+/// The connection ends between the effect and its event.
+#[actix_web::test]
+async fn an_effect_whose_event_was_lost_with_the_database_is_lost_with_it() {
+    let server = Server::start().await;
+    let patient = patient();
+    let filed = Submission::new(&patient, "lettre");
+    assert_filed(&server.file(&filed).await);
+    let before = server.count("select count(*) from audit_trail").await;
+    let cut = "create function cut() returns trigger language plpgsql as
+        $$ begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$;
+        create trigger cut before insert on audit_inbox for each row execute function cut()";
+    server.database.get().await.unwrap().batch_execute(cut).await.unwrap();
+
+    assert_eq!(server.file(&Submission::new(&patient, "more")).await.status, ResponseStatus::Failure);
+    assert_eq!(server.read(&filed.entry.unique_id).await, None);
+    let request = Request::find_documents(&patient, &[Status::Approved], ReturnType::LeafClass);
+    assert!(server.client.query(&request).await.unwrap().documents.is_empty());
+
+    server.database.get().await.unwrap().batch_execute("drop trigger cut on audit_inbox").await.unwrap();
+    assert_eq!(server.count("select count(*) from document_entry").await, 1);
+    assert_eq!(server.count("select count(*) from document").await, 1);
+    assert_eq!(server.count("select count(*) from audit_trail").await, before);
+    assert_eq!(server.read(&filed.entry.unique_id).await.unwrap(), b"lettre");
+    server.stop().await;
+}
