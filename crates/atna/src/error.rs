@@ -32,6 +32,30 @@ pub enum Error {
     File { path: PathBuf, source: std::io::Error },
     #[error("{path}: {source}", path = path.display())]
     Records { path: PathBuf, source: RecordsError },
+    #[error("the audit log is not as it was signed, and is left alone (`carnet audit verify`): {0}")]
+    NotAsSigned(crate::log::What),
+    #[error("event {position} does not belong to {month}, where it stands: `carnet audit verify` tells more")]
+    OtherMonth { position: u64, month: chrono::NaiveDate },
+    #[error("nothing in the audit log is signed yet; a running server signs every two seconds")]
+    NothingSigned,
+    #[error("an event is not UTF-8: {0}")]
+    NotText(std::str::Utf8Error),
+    #[error("events cannot be written: {0}")]
+    Output(std::io::Error),
+    #[error("events are being taken away or written at this moment: try again in some seconds")]
+    Busy,
+    #[error(
+        "{events} events of the patient wait to be signed, which a running server does every two seconds: try again in some \
+         seconds"
+    )]
+    Waiting { events: u64 },
+    #[error("there are no events of this patient")]
+    NothingToBlank,
+    #[error(
+        "event {position} is in the log, and its content was blanked by event {by}: its leaf is all that is left, so there is \
+         nothing that a proof could show"
+    )]
+    Blanked { position: u64, by: uuid::Uuid },
     #[error(
         "the audit log in the database is signed by {theirs} and this server's key is {ours}: give it the key that the log \
          was begun with (audit.key)"

@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Act;
+use crate::{Act, Gone};
 
 /// EventOutcomeIndicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub enum Object {
     RegistryObject { entry_uuid: String, kind: RegistryObjectKind },
     /// 2/24: stored query id, and the `query:AdhocQueryRequest` as XML.
     Query { id: String, request: String, home_community_id: Option<String> },
+    /// Traces that went.
+    Gone(Gone),
 }
 
 /// What an entryUUID stands for: tells how its id is named in the trace.

@@ -11,7 +11,7 @@ use actix_web::rt::spawn;
 use actix_web::rt::task::JoinHandle;
 use actix_web::{App as Web, HttpServer};
 use anyhow::Context;
-use atna::log::Sequencer;
+use atna::log::{Expiry, Sequencer};
 use atna::{Act, Event, Outcome, TraceWriter};
 use blob::LocalStore;
 use registry::Registry;
@@ -112,8 +112,16 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let forwarders = Forwarders::start(config, &installation.database, app.metrics.clone()).await;
     let forwarders = forwarders.context("the audit record repositories of audit.forward cannot be used")?;
     let files = Files::new(config, &folder);
-    let sequencer =
-        Sequencer::new(installation.database.clone(), audit::signer(&files)?, files.checkpoints.clone())?;
+    let signer = audit::signer(&files)?;
+    let sequencer = Sequencer::new(installation.database.clone(), signer.clone(), files.checkpoints.clone())?;
+    let expiry = Expiry {
+        database: installation.database.clone(),
+        signer,
+        retention: config.audit.keep.clone(),
+        archive: files.archive,
+        requester: Requester::local(&crate::account::name(), &app.public_url),
+        source: installation.source.clone(),
+    };
     startup::announce(config, &installation, &app.public_url).await?;
     let shared = app.clone();
     let server = HttpServer::new(move || {
@@ -125,7 +133,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     .shutdown_timeout(SHUTDOWN_SECONDS);
     let signing = Signing::start(sequencer);
     let carriers = spawn(Outbox::carry(app.clone()));
-    let mut background = Vec::new();
+    let mut background = vec![spawn(audit::keep(expiry))];
     if app.role.is_repository() {
         background.extend([spawn(sweep_regularly(app.clone())), spawn(settle_regularly(app.clone()))]);
     }

@@ -14,6 +14,7 @@ mod edge;
 mod hash;
 mod key;
 mod lines;
+mod nodes;
 mod note;
 mod plan;
 mod proof;
@@ -28,6 +29,7 @@ pub use hash::{
     tree_hash,
 };
 pub use key::{KeyError, Signer, Verifier};
+pub use nodes::TileNodes;
 pub use note::{MAX_NOTE, Note, NoteError, Signature};
 pub use plan::Plan;
 pub use proof::{ConsistencyProof, InclusionProof, ProofTextError};

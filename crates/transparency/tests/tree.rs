@@ -415,3 +415,14 @@ proptest! {
         verify_consistency(old as u64, &old_root, size as u64, &root, &proof).unwrap();
     }
 }
+
+#[test]
+fn the_way_within_a_whole_tile_is_the_beginning_of_the_way_to_the_root() {
+    let leaves = leaves(700);
+    let nodes = TileNodes::of(&leaves[256..512]);
+    let mut naive = Naive::new(&leaves);
+    for place in 0..256 {
+        let path = nodes.path(place);
+        assert_eq!(path, naive.path(256 + place, 0, 700)[..8]);
+    }
+}

@@ -4,24 +4,39 @@
 //!   refusals, many in one commit.
 //! * [`Sequencer`] gives committed events their positions, extends the tree and signs a checkpoint.
 //! * [`search`] shows events, [`after`] hands them on in the order of the log.
-//! * [`verify`] recomputes everything and names the first event that is not as it was; [`prove`] writes a proof of one.
+//! * [`Verification`] recomputes everything and names the first event that is not as it was; [`prove`] writes a proof of one.
+//! * [`Expiry`] takes months away that were kept long enough, [`blank`] what a patient's events say; [`export`] writes events
+//!   with their proofs into a file.
+//! * [`restored`] writes down that the database was put back.
 
+mod blank;
+mod check;
 mod checkpoints;
+mod columns;
+mod expire;
+mod export;
+mod leaves;
 mod prove;
 mod record;
+mod restored;
 mod search;
 mod sequence;
 mod sql;
+mod statements;
 mod tree;
 mod verify;
 mod writer;
 
+pub use blank::{Blanking, Extent, blank, extent};
 pub use checkpoints::CheckpointFile;
+pub use expire::{Expiry, Retention, Went};
+pub use export::{Checked, Doubt, Exported, Selection, check_export, export, export_to};
 pub use prove::{Proven, prove};
 pub use record::{record, record_entries};
+pub use restored::restored;
 pub use search::{Filter, Row, after, search};
 pub use sequence::{Progress, Sequencer};
-pub use sql::waiting;
+pub use sql::{steady, waiting};
 pub use verify::{Report, Verification, What};
 pub use writer::TraceWriter;
 

@@ -21,6 +21,9 @@ pub async fn prove<C: GenericClient + Sync>(client: &C, id: Uuid) -> Result<Opti
     let rows = sql::by_id(client, id).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let position: i64 = row.try_get(0)?;
+    if let Some(by) = row.try_get(3)? {
+        return Err(Error::Blanked { position: position as u64, by });
+    }
     let (salt, content): (&[u8], &[u8]) = (row.try_get(1)?, row.try_get(2)?);
     let Some((size, note)) = sql::last_checkpoint(client).await? else { return Ok(None) };
     let plan = Plan::inclusion(position as u64, size as u64)?;

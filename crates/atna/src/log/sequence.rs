@@ -50,9 +50,14 @@ impl Sequencer {
 
     /// Sequences and signs all that waits.
     pub async fn round(&mut self) -> Result<Progress, Error> {
+        self.round_at(Utc::now()).await
+    }
+
+    /// The same at a given moment.
+    pub async fn round_at(&mut self, now: DateTime<Utc>) -> Result<Progress, Error> {
         let mut progress = Progress { sequenced: 0, elsewhere: false };
         loop {
-            let done = self.step().await?;
+            let done = self.step(now).await?;
             match done {
                 None => progress.elsewhere = true,
                 Some(sequenced) => progress.sequenced += sequenced,
@@ -64,9 +69,9 @@ impl Sequencer {
     }
 
     /// One batch, in the database and in the file.
-    async fn step(&mut self) -> Result<Option<u64>, Error> {
+    async fn step(&mut self, now: DateTime<Utc>) -> Result<Option<u64>, Error> {
         let done = async {
-            let done = self.batch().await?;
+            let done = self.batch(now).await?;
             self.copy_to_file().await?;
             Ok(done)
         };
@@ -79,14 +84,15 @@ impl Sequencer {
     }
 
     /// One commit. None: another server is at it.
-    async fn batch(&mut self) -> Result<Option<u64>, Error> {
+    async fn batch(&mut self, now: DateTime<Utc>) -> Result<Option<u64>, Error> {
         let mut client = self.database.get().await?;
         let transaction = client.transaction().await?;
         if !sql::take_turn(&*transaction).await? {
             return Ok(None);
         }
-        let mut edge = self.current(&transaction).await?;
-        let now = Utc::now();
+        let (mut edge, before) = self.current(&transaction).await?;
+        // A clock that was set back does not bring months back that ended.
+        let now = before.map_or(now, |before| before.max(now));
         self.open_month(&transaction, now).await?;
         let leaves = sql::move_oldest(&*transaction, BATCH, edge.size() as i64, first_of_month(now)).await?;
         if leaves.is_empty() {
@@ -113,25 +119,29 @@ impl Sequencer {
         Ok(Some(leaves.len() as u64))
     }
 
-    /// The tree that the last checkpoint in the database speaks of.
-    async fn current(&mut self, transaction: &Transaction<'_>) -> Result<Edge, Error> {
+    /// The tree that the last checkpoint in the database speaks of, and when that was signed.
+    async fn current(
+        &mut self,
+        transaction: &Transaction<'_>,
+    ) -> Result<(Edge, Option<DateTime<Utc>>), Error> {
         let signed = match sql::last_checkpoint(&**transaction).await? {
             Some((_, note)) => Some(self.signed(&note)?),
             None => None,
         };
+        let before = signed.as_ref().map(|checkpoint| checkpoint.at);
         let (size, root) = match &signed {
             Some(checkpoint) => (checkpoint.size, checkpoint.root),
             None => (0, Hash::empty_tree()),
         };
         if let Some(edge) = self.edge.take().filter(|edge| edge.size() == size && edge.root() == root) {
-            return Ok(edge);
+            return Ok((edge, before));
         }
         let edge = tree::edge(&**transaction, size).await?;
         if edge.root() != root {
             return Err(Error::Root { size });
         }
         self.compare_with_file(transaction, size).await?;
-        Ok(edge)
+        Ok((edge, before))
     }
 
     fn signed(&self, note: &str) -> Result<Checkpoint, Error> {
@@ -196,7 +206,7 @@ impl Sequencer {
     }
 }
 
-fn first_of_month(at: DateTime<Utc>) -> NaiveDate {
+pub(super) fn first_of_month(at: DateTime<Utc>) -> NaiveDate {
     let day = at.date_naive();
     day.with_day(1).unwrap_or(day)
 }

@@ -1,5 +1,7 @@
 //! Every SQL statement of the log.
 
+mod kept;
+
 use std::borrow::Borrow;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -7,6 +9,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, GenericClient, Row, RowStream};
 use transparency::TileId;
 use uuid::Uuid;
+
+pub use kept::*;
 
 /// An event as it is written into the inbox.
 pub struct Incoming {
@@ -129,9 +133,9 @@ pub async fn after<C: GenericClient + Sync>(
 }
 
 const BY_ID: &str = "
-    select position, salt, content from audit_event where id = $1";
+    select position, salt, content, blanked_by from audit_event where id = $1";
 
-/// Where an event stands: (position, salt, content). Not those that wait.
+/// Where an event stands: (position, salt, content, blanked by). Not those that wait.
 pub async fn by_id<C: GenericClient + Sync>(client: &C, id: Uuid) -> Result<Vec<Row>, Error> {
     client.query_typed(BY_ID, &[(&id, Type::UUID)]).await
 }
@@ -262,7 +266,7 @@ pub async fn add_checkpoint<C: GenericClient + Sync>(
 }
 
 const ALL: &str = "
-    select position, kind, id, at, patient_id, patient_authority, salt, content
+    select position, kind, id, at, patient_id, patient_authority, salt, content, month, blanked_by
     from audit_event where position >= $1 order by position";
 
 /// Every row of the log in order, as a stream that is read no faster than it is used.

@@ -120,11 +120,16 @@ fn objects(event: &Event, row: &Row) -> Vec<Object> {
     });
     let touched = event.objects.iter().map(|touched| touched_object(event.act, touched));
     let subject = (row.event == SECURITY_ALERT && !row.touches_log).then(|| alert_subject(event));
-    let log = row.touches_log.then(|| Object {
+    let states = event.objects.iter().any(|object| matches!(object, event::Object::Gone(_)));
+    let log = (row.touches_log && !states).then(audit_log);
+    patient.into_iter().chain(touched).chain(subject).chain(log).collect()
+}
+
+fn audit_log() -> Object {
+    Object {
         content: Some(Content::Name("Security Audit Log".to_owned())),
         ..object(AUDIT_LOG, ["2", "13"], URI)
-    });
-    patient.into_iter().chain(touched).chain(subject).chain(log).collect()
+    }
 }
 
 /// The node that an alert is about: the peer, or without one ourselves.
@@ -154,6 +159,11 @@ fn touched_object(act: Act, touched: &event::Object) -> Object {
         }
         event::Object::RegistryObject { entry_uuid, kind } => {
             object(entry_uuid, ["2", "3"], registry_object(*kind))
+        }
+        event::Object::Gone(gone) => {
+            let details = gone.details();
+            let details = details.iter().map(|(kind, value)| detail(kind, value)).collect();
+            Object { details, ..audit_log() }
         }
         event::Object::Query { id, request, home_community_id } => {
             let home =

@@ -51,6 +51,12 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Kind; 3] = [Kind::Access, Kind::Operation, Kind::Received];
+
+    pub fn from_number(number: i16) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+
     /// As it stands in the database.
     pub fn number(self) -> i16 {
         self as i16

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 mod events;
+mod kept;
+mod restored;
 mod sequence;
 mod tampering;
 mod writer;

@@ -77,7 +77,12 @@ mod tests {
 
     fn files(folder: &Path) -> Files {
         let checkpoints = CheckpointFile::new(folder.join("checkpoints"));
-        Files { key: folder.join("audit/key.pem"), verifier: folder.join("audit/key.pub"), checkpoints }
+        Files {
+            key: folder.join("audit/key.pem"),
+            verifier: folder.join("audit/key.pub"),
+            checkpoints,
+            archive: folder.join("audit/archive"),
+        }
     }
 
     #[test]

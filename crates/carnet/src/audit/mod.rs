@@ -1,10 +1,12 @@
-//! The audit beside the transactions: its key, the signing of its log, traces on their way to and from other nodes.
+//! The audit beside the transactions: its key, the signing of its log and its keeping, traces on their way to and from other nodes.
 
 pub mod forward;
+mod keeping;
 mod key;
 pub mod receive;
 mod signing;
 
+pub use keeping::keep;
 pub use key::{keys, signer};
 pub use signing::Signing;
 
@@ -22,6 +24,8 @@ pub struct Files {
     /// The public key, as a line of text, for whoever verifies.
     pub verifier: PathBuf,
     pub checkpoints: CheckpointFile,
+    /// The folder of the months that went.
+    pub archive: PathBuf,
 }
 
 impl Files {
@@ -29,6 +33,11 @@ impl Files {
         let folder = data.join("audit");
         let key = config.audit.key.clone().unwrap_or_else(|| folder.join("key.pem"));
         let checkpoints = config.audit.checkpoints.clone().unwrap_or_else(|| folder.join("checkpoints"));
-        Files { verifier: key.with_extension("pub"), key, checkpoints: CheckpointFile::new(checkpoints) }
+        Files {
+            verifier: key.with_extension("pub"),
+            key,
+            checkpoints: CheckpointFile::new(checkpoints),
+            archive: config.audit.archive.clone().unwrap_or_else(|| folder.join("archive")),
+        }
     }
 }

@@ -102,6 +102,13 @@ pub const DEPTH: Kind<u32> = Kind {
     show: u32::to_string,
 };
 
+pub const YEARS: Kind<u32> = Kind {
+    is: "a number of years from 1 to 1000",
+    text: |text| text.parse().ok().filter(|years| (1..=1000).contains(years)),
+    toml: |value| value.as_integer()?.try_into().ok().filter(|years| (1..=1000).contains(years)),
+    show: u32::to_string,
+};
+
 /// Octets.
 pub const SIZE: Kind<u64> = Kind {
     is: "a size: octets, or a text such as \"32MiB\" (B, KiB, MiB, GiB)",

@@ -18,12 +18,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
+use atna::log::Retention;
 use registry::{UnknownInQuery, UnknownPatients};
 use repository::InsKey;
 use xds::affinity::AffinityDomain;
 use xds::metadata::Code;
 
-use kind::{ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FILE, FOLDER, LEVEL, OID, POSITIVE, SIZE, TEXT, URL};
+use kind::{
+    ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FILE, FOLDER, LEVEL, OID, POSITIVE, SIZE, TEXT, URL, YEARS,
+};
 use peers::PEERS;
 use source::{Shown, Source};
 
@@ -148,6 +151,10 @@ pub struct Audit {
     pub key: Option<PathBuf>,
     /// The file of checkpoints; absent: in the data folder.
     pub checkpoints: Option<PathBuf>,
+    /// How long events are kept.
+    pub keep: Retention,
+    /// Where months go that were kept long enough; absent: in the data folder.
+    pub archive: Option<PathBuf>,
     pub forward: Forward,
     pub receive: Receive,
 }
@@ -242,6 +249,12 @@ impl Config {
             enterprise_site: from.optional("audit.enterprise_site", TEXT),
             key: from.optional("audit.key", FILE),
             checkpoints: from.optional("audit.checkpoints", FILE),
+            keep: Retention {
+                access: from.get("audit.keep_access_years", YEARS, 10_u32),
+                operation: from.get("audit.keep_operation_years", YEARS, 10_u32),
+                received: from.get("audit.keep_received_years", YEARS, 10_u32),
+            },
+            archive: from.optional("audit.archive", FOLDER),
             forward: Forward::read(&mut from),
             receive: Receive::read(&mut from, tls.as_ref()),
         };

@@ -8,6 +8,7 @@
 )]
 
 mod asynchronous;
+mod audit_kept;
 mod audit_log;
 mod audit_schema;
 mod bad_input;

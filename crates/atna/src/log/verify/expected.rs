@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 
+use chrono::NaiveDate;
 use tokio_postgres::GenericClient;
 use transparency::{Checkpoint, Edge, Hash, Mark, Record, TILE_WIDTH, TileId, Verifier};
 
 use super::outside::Outside;
 use super::report::What;
 use crate::Error;
+use crate::log::sequence::first_of_month;
 use crate::log::{sql, tree};
 
 /// Tiles that are read at a time.
@@ -102,6 +104,17 @@ impl<'a, C: GenericClient + Sync> Expected<'a, C> {
             (false, true) => Verdict::OtherTile,
             (false, false) => Verdict::Other,
         }
+    }
+
+    /// The leaf that the stored tree has at a position, to which this has been advanced.
+    pub fn leaf(&self, position: u64) -> Option<Hash> {
+        let (first, leaves) = &self.leaves;
+        leaves.get((position - first) as usize).copied()
+    }
+
+    /// The month in which the event at a position was signed.
+    pub fn month(&self) -> Option<NaiveDate> {
+        self.stored.as_ref().map(|stored| first_of_month(stored.at))
     }
 
     /// Whether the leaf is known at another place nearby.

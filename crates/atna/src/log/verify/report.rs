@@ -1,9 +1,11 @@
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use transparency::Restoration;
 use uuid::Uuid;
+
+use crate::Kind;
 
 /// What a verification found.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +14,10 @@ pub struct Report {
     pub from: u64,
     /// Events that are as they were signed.
     pub events: u64,
+    /// Of these, events whose content was blanked by right.
+    pub blanked: u64,
+    /// Events that expired by right. They are not counted among the events.
+    pub expired: u64,
     /// Events that the last checkpoint in the database speaks of.
     pub size: u64,
     /// The size in the last checkpoint that was held outside, if a file of them was given.
@@ -54,6 +60,30 @@ pub enum What {
     },
     Removed {
         position: u64,
+    },
+    /// It is back, although the log says that it expired.
+    Returned {
+        position: u64,
+        id: Uuid,
+    },
+    /// Other events of a month are missing than those of which the log says that they expired.
+    Missing {
+        month: NaiveDate,
+        first: u64,
+        until: u64,
+        stated: u64,
+        found: u64,
+    },
+    /// Other events are blanked than the log says.
+    Blanked {
+        month: NaiveDate,
+        kind: Kind,
+        stated: u64,
+        found: u64,
+    },
+    /// What is said to have gone was not said with the key of the log, or its event is not in the log.
+    Statement {
+        id: Uuid,
     },
     /// A second event claims a position.
     Inserted {
@@ -106,6 +136,27 @@ impl fmt::Display for What {
                 "event {position} ({id}) was altered: its column {column} does not say what its content says"
             ),
             What::Removed { position } => write!(f, "event {position} was removed"),
+            What::Returned { position, id } => {
+                write!(f, "event {position} ({id}) was inserted: the log says that it expired")
+            }
+            What::Missing { month, first, until, stated, found } => write!(
+                f,
+                "events of {} (positions {first} to {}) were removed, or inserted after they had expired: {found} are missing, and \
+                 they are not the {stated} of which the log says that they expired",
+                month.format("%Y-%m"),
+                until.saturating_sub(1)
+            ),
+            What::Blanked { month, kind, stated, found } => write!(
+                f,
+                "{kind} events of {} were altered: {found} are blanked, and they are not the {stated} of which the log says that \
+                 they were",
+                month.format("%Y-%m")
+            ),
+            What::Statement { id } => write!(
+                f,
+                "the statement {id} of events that expired or were blanked is forged: the log's key did not sign it, or its event \
+                 is not in the log"
+            ),
             What::Inserted { position, id } => {
                 write!(f, "event {id} was inserted: position {position} is that of another event")
             }

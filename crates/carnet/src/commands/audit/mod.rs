@@ -1,11 +1,14 @@
 //! `carnet audit`: the traces, read on the installation's database. Reading them leaves a trace too.
 
+mod blank;
+mod export;
 mod list;
 mod prove;
 mod verify;
 
 use access::Requester;
 use atna::{Act, Event, Outcome};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::Config;
 use crate::installation::Installation;
@@ -26,6 +29,10 @@ enum Command {
     Verify(verify::Arguments),
     /// Write the proof that an event is in the log.
     Prove(prove::Arguments),
+    /// Write events into a file, each with the proof that it is in the log.
+    Export(export::Arguments),
+    /// Take all that the events say of a patient whose record is over.
+    Blank(blank::Arguments),
 }
 
 pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
@@ -33,6 +40,8 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
         None => list::run(config, &arguments.list).await,
         Some(Command::Verify(arguments)) => verify::run(config, arguments).await,
         Some(Command::Prove(arguments)) => prove::run(config, arguments).await,
+        Some(Command::Export(arguments)) => export::run(config, arguments).await,
+        Some(Command::Blank(arguments)) => blank::run(config, arguments).await,
     }
 }
 
@@ -40,4 +49,15 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
 fn used(installation: &Installation, act: Act, command: &str) -> Event {
     let requester = Requester::local(&crate::account::name(), command);
     Event::new(act, Outcome::Success, &requester, &installation.source)
+}
+
+/// A progress bar of events on standard error; hidden when that is no terminal.
+fn events_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} events, {per_sec}, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    bar
 }

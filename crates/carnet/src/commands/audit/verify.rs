@@ -1,20 +1,21 @@
 //! `carnet audit verify`: whether the log is as it was signed.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use atna::Act;
-use atna::log::{Report, Verification};
+use atna::log::{Checked, Report, Verification, check_export};
 use chrono::{DateTime, Utc};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::list::moment;
-use super::used;
+use super::{events_bar, used};
 use crate::audit::{Files, keys};
-use crate::commands::{note, say};
+use crate::commands::{note, octets_bar, say};
 use crate::config::Config;
-use crate::installation::Installation;
+use crate::installation::{Installation, data_folder};
 
 #[derive(clap::Args)]
 #[command(
@@ -31,12 +32,18 @@ pub struct Arguments {
     /// A file with the log's public key; without it, the one of this installation.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Not the log in the database, but an export of it; - is standard input. Needs no database.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["since", "checkpoint"])]
+    export: Option<PathBuf>,
     /// One JSON object.
     #[arg(long)]
     json: bool,
 }
 
 pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(path) = &arguments.export {
+        return exported(config, path, arguments);
+    }
     let installation = Installation::administer(config).await?;
     let report = verify(config, &installation, arguments).await;
     installation.close().await?;
@@ -49,6 +56,46 @@ pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
         true => Ok(()),
         false => bail!("the audit log is not as it was signed"),
     }
+}
+
+/// An export is verified with the key alone.
+fn exported(config: &Config, path: &Path, arguments: &Arguments) -> anyhow::Result<()> {
+    let keys = keys(&Files::new(config, &data_folder(config)?.0), arguments.key.as_deref())?;
+    let (from, size): (Box<dyn Read>, u64) = match path == Path::new("-") {
+        true => (Box::new(std::io::stdin()), 0),
+        false => {
+            let broken = || format!("{} cannot be read", path.display());
+            let file = File::open(path).with_context(broken)?;
+            let size = file.metadata().with_context(broken)?.len();
+            (Box::new(file), size)
+        }
+    };
+    let bar = octets_bar(size);
+    let checked =
+        check_export(BufReader::with_capacity(1 << 20, from), &keys, |octets| bar.set_position(octets));
+    bar.finish_and_clear();
+    let checked = checked.with_context(|| format!("{} does not hold", path.display()))?;
+    let Checked { checkpoint, events, blanked } = checked;
+    match arguments.json {
+        true => say(json!({
+            "good": true,
+            "origin": checkpoint.origin,
+            "size": checkpoint.size,
+            "at": checkpoint.at,
+            "events": events,
+            "blanked": blanked,
+        })),
+        false => {
+            say(format!(
+                "The export holds: {events} events are in the log {}, as it was with {} events at {}.",
+                checkpoint.origin, checkpoint.size, checkpoint.at
+            ));
+            if blanked > 0 {
+                say(format!("Of these, {blanked} were blanked before."));
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn verify(
@@ -68,12 +115,7 @@ async fn verify(
         let client = installation.database.get().await?;
         atna::record(&**client, &[used(installation, Act::AuditVerified, "carnet audit verify")]).await?;
     }
-    let bar = ProgressBar::new(0);
-    if let Ok(style) =
-        ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} events, {per_sec}, {eta} left")
-    {
-        bar.set_style(style);
-    }
+    let bar = events_bar();
     let report = verification
         .run(&installation.database, |done, all| {
             bar.set_length(all);
@@ -88,6 +130,12 @@ fn show(report: &Report, checkpoints: Option<&PathBuf>) {
     match &report.finding {
         None => say(format!("The log is as it was signed: {} events verified.", report.events)),
         Some(finding) => say(format!("NOT AS IT WAS SIGNED: {finding}.")),
+    }
+    if report.expired > 0 {
+        say(format!("{} more were kept long enough and have gone; the log says so.", report.expired));
+    }
+    if report.blanked > 0 {
+        say(format!("The content of {} of them was blanked; the log says so.", report.blanked));
     }
     if report.from > 0 {
         say(format!("The {} events before were taken to be what their checkpoint says.", report.from));
@@ -121,6 +169,8 @@ fn as_json(report: &Report) -> serde_json::Value {
         "finding": report.finding,
         "sentence": report.finding.as_ref().map(ToString::to_string),
         "events": report.events,
+        "blanked": report.blanked,
+        "expired": report.expired,
         "from": report.from,
         "signed": report.size,
         "outside": report.outside,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::log::record::identifier;
+use super::record::identifier;
 use crate::{Act, Error, Kind};
 
 /// What the columns are made from, of an entry of any origin.
