@@ -56,7 +56,7 @@ pub async fn run(
 fn read(arrival: &Arrival, limit: usize) -> Read {
     let Arrival { at, peer, transport, message, .. } = arrival;
     let rejected = |reason: &str, octets: &[u8]| {
-        tracing::info!(peer, transport = transport.name(), "no audit message: {reason}");
+        tracing::debug!(peer, transport = transport.name(), "no audit message: {reason}");
         Err(Rejected {
             received_at: *at,
             peer: peer.clone(),
