@@ -159,14 +159,17 @@ impl Arr {
     async fn gets(&self, pump: &Pump, queue: &mut Memory) {
         let all: HashSet<Uuid> = queue.ids().into_iter().collect();
         let complete = async {
-            while self.got().concat().iter().collect::<HashSet<_>>().len() < all.len() {
+            // Looking costs more than it tells as long as too few have come.
+            while self.got.lock().unwrap().iter().map(Vec::len).sum::<usize>() < all.len()
+                || self.got().concat().iter().collect::<HashSet<_>>().len() < all.len()
+            {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         tokio::select! {
             ended = pump.run(queue) => panic!("{ended:?}"),
             () = complete => {}
-            () = tokio::time::sleep(Duration::from_secs(60)) => panic!("not everything came"),
+            () = tokio::time::sleep(Duration::from_secs(600)) => panic!("not everything came"),
         }
     }
 }
