@@ -16,12 +16,15 @@ pub enum Authentication {
     Unverified,
     /// A person at this machine's command line, by the name of the operating system account.
     LocalAccount,
+    /// A bearer token for the audit, by the name that the operator gave it.
+    Token,
 }
 
 /// The one who asks, as far as is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requester {
-    /// User identity; by [`Authentication::LocalAccount`] the account's name.
+    /// User identity; by [`Authentication::LocalAccount`] the account's name, by
+    /// [`Authentication::Token`] the token's.
     pub who: Option<String>,
     /// The person's name as people read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

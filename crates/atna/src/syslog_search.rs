@@ -83,7 +83,7 @@ impl Parameters {
     fn add(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
             "_count" => {
-                self.count = Some(value.parse::<u32>().map_err(|_| "is not a number")?.min(search::MOST));
+                self.count = Some(value.parse::<u32>().map_err(|_| "is not a number")?);
             }
             "_cursor" => self.cursor = Some(value.to_owned()),
             "date" => {

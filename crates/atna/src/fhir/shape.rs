@@ -30,7 +30,7 @@ impl Shape {
 
 /// The resources that are known.
 pub fn resource(name: &str) -> Option<&'static Shape> {
-    [&AUDIT_EVENT, &BUNDLE, &OPERATION_OUTCOME].into_iter().find(|shape| shape.name == name)
+    [&AUDIT_EVENT, &BUNDLE, &CAPABILITY_STATEMENT, &OPERATION_OUTCOME].into_iter().find(|shape| shape.name == name)
 }
 
 const fn one(name: &'static str, kind: Kind) -> Field {
@@ -95,6 +95,22 @@ shapes! {
     RESPONSE "response":
         one("status", Text), one("location", Text), one("etag", Text), one("lastModified", Text),
         one("outcome", Resource);
+    CAPABILITY_STATEMENT "CapabilityStatement":
+        one("id", Text), one("url", Text), one("version", Text), one("name", Text), one("status", Text),
+        one("date", Text), one("description", Text), one("kind", Text), one("software", Of(&SOFTWARE)),
+        one("implementation", Of(&IMPLEMENTATION)), one("fhirVersion", Text), many("format", Text),
+        many("rest", Of(&REST));
+    SOFTWARE "software": one("name", Text), one("version", Text);
+    IMPLEMENTATION "implementation": one("description", Text), one("url", Text);
+    REST "rest":
+        one("mode", Text), one("documentation", Text), one("security", Of(&SECURITY)),
+        many("resource", Of(&REST_RESOURCE)), many("interaction", Of(&INTERACTION));
+    SECURITY "security": one("description", Text);
+    REST_RESOURCE "resource":
+        one("type", Text), one("documentation", Text), many("interaction", Of(&INTERACTION)),
+        many("searchParam", Of(&SEARCH_PARAMETER));
+    INTERACTION "interaction": one("code", Text), one("documentation", Text);
+    SEARCH_PARAMETER "searchParam": one("name", Text), one("type", Text), one("documentation", Text);
     OPERATION_OUTCOME "OperationOutcome": one("id", Text), one("meta", Of(&META)), many("issue", Of(&ISSUE));
     ISSUE "issue":
         one("severity", Text), one("code", Text), one("details", Of(&CONCEPT)), one("diagnostics", Text),

@@ -280,11 +280,13 @@ fn elements_of_another_shape_are_told() {
     wrong["agent"] = json!({"requestor": true});
     wrong["source"]["observer"] = json!("SECRET");
     wrong["outcome"] = json!(0);
+    wrong["entity"] = json!([{"what": {"reference": "Patient/SECRET\u{0}"}}]);
     wrong["secret"] = json!("SECRET");
     assert_eq!(
         refused(&wrong),
         [
             "AuditEvent.agent: is not a list of at least one",
+            "AuditEvent.entity.what.reference: is empty or of another type",
             "AuditEvent.outcome: is empty or of another type",
             "AuditEvent: has an unknown element",
             "AuditEvent.source.observer: is not an object",

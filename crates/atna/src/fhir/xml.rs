@@ -118,6 +118,12 @@ pub fn check(resource: &Value, path: &str, issues: &mut Vec<Issue>) {
     }
 }
 
+/// What FHIR lets a text be; the database takes no U+0000.
+fn is_text(text: &str) -> bool {
+    let control = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
+    !text.is_empty() && !text.contains(control)
+}
+
 fn check_fields(value: &Value, shape: &Shape, path: &str, issues: &mut Vec<Issue>) {
     let Some(object) = value.as_object() else {
         issues.push(Issue::structure(path, "is not an object"));
@@ -142,7 +148,7 @@ fn check_fields(value: &Value, shape: &Shape, path: &str, issues: &mut Vec<Issue
         };
         for value in values {
             let as_expected = match &field.kind {
-                Kind::Text => value.as_str().is_some_and(|text| !text.is_empty()),
+                Kind::Text => value.as_str().is_some_and(is_text),
                 Kind::Boolean => value.is_boolean(),
                 Kind::Number => value.is_number(),
                 Kind::Of(shape) => {

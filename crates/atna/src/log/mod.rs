@@ -34,7 +34,7 @@ pub use export::{Checked, Doubt, Exported, Selection, check_export, export, expo
 pub use prove::{Proven, prove};
 pub use record::{record, record_entries};
 pub use restored::restored;
-pub use search::{Filter, Row, after, search};
+pub use search::{Filter, Row, after, authorities, find, search};
 pub use sequence::{Progress, Sequencer};
 pub use sql::{steady, waiting};
 pub use verify::{Report, Verification, What};

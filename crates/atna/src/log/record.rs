@@ -6,6 +6,9 @@ use uuid::Uuid;
 use super::sql::{self, Incoming};
 use crate::{Entry, Error};
 
+/// Octets of an identifier in the columns.
+const LONGEST: usize = 512;
+
 /// Writes the events in the transaction of `client`, in one round trip. They are durable when it commits.
 pub async fn record<C: GenericClient + Sync>(client: &C, events: &[crate::Event]) -> Result<(), Error> {
     let incoming =
@@ -37,12 +40,17 @@ pub(super) fn incoming(entry: &Entry) -> Result<Incoming, Error> {
     })
 }
 
-/// CX.1 and the OID in CX.4; what is no CX is an id without authority.
+/// CX.1 and the OID in CX.4; what is no CX is an id without authority. Of what is too long to be one, the beginning: an
+/// index takes no more, and one event must not keep all others out of the log.
 pub(super) fn identifier(cx: &str) -> (&str, &str) {
     let mut components = cx.split('^');
     let id = components.next().unwrap_or_default();
     let authority = components.nth(2).and_then(|authority| authority.split('&').nth(1));
-    (id, authority.unwrap_or_default())
+    (beginning(id), beginning(authority.unwrap_or_default()))
+}
+
+pub(super) fn beginning(id: &str) -> &str {
+    id.get(..id.floor_char_boundary(LONGEST)).unwrap_or(id)
 }
 
 #[cfg(test)]

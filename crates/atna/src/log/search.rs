@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
+use super::record::beginning;
 use super::sql;
 use crate::{Entry, Error};
 
@@ -30,7 +31,7 @@ pub struct Row {
 /// The latest events first. Those whose content is blanked are left out.
 pub async fn search<C: GenericClient + Sync>(client: &C, filter: &Filter) -> Result<Vec<Row>, Error> {
     let patients = (!filter.patients.is_empty())
-        .then(|| filter.patients.iter().map(|(id, authority)| (id.as_str(), authority.as_str())).unzip());
+        .then(|| filter.patients.iter().map(|(id, authority)| (beginning(id), beginning(authority))).unzip());
     let page = sql::Page {
         patients,
         from: filter.from,
@@ -39,6 +40,17 @@ pub async fn search<C: GenericClient + Sync>(client: &C, filter: &Filter) -> Res
         limit: filter.limit.unwrap_or(i64::MAX),
     };
     sql::page(client, &page).await?.iter().map(read).collect()
+}
+
+/// One event, unless its content is blanked.
+pub async fn find<C: GenericClient + Sync>(client: &C, id: Uuid) -> Result<Option<Row>, Error> {
+    sql::find(client, id).await?.as_ref().map(read).transpose()
+}
+
+/// The authorities, by their OIDs, under which there are events of a patient with this id. The empty one: without any.
+pub async fn authorities<C: GenericClient + Sync>(client: &C, id: &str) -> Result<Vec<String>, Error> {
+    let rows = sql::authorities(client, beginning(id)).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
 /// Events behind a position, in the order of the log.

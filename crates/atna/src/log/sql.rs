@@ -120,6 +120,31 @@ pub async fn page<C: GenericClient + Sync>(client: &C, page: &Page<'_>) -> Resul
     }
 }
 
+const FIND: &str = "
+    select position, content from audit_event where id = $1 and content is not null
+    union all select null, content from audit_inbox where id = $1 limit 1";
+
+/// (position, content)
+pub async fn find<C: GenericClient + Sync>(client: &C, id: Uuid) -> Result<Option<Row>, Error> {
+    client.query_typed_opt(FIND, &[(&id, Type::UUID)]).await
+}
+
+/// Steps from one authority to the next along the index, however many events each has.
+const AUTHORITIES: &str = "
+    with recursive found (authority) as (
+        (select patient_authority from audit_event where patient_id = $1 order by patient_authority limit 1)
+        union all
+        select (select patient_authority from audit_event
+            where patient_id = $1 and patient_authority > found.authority order by patient_authority limit 1)
+        from found where found.authority is not null
+    )
+    select authority from found where authority is not null
+    union select patient_authority from audit_inbox where patient_id = $1 and patient_authority is not null";
+
+pub async fn authorities<C: GenericClient + Sync>(client: &C, id: &str) -> Result<Vec<Row>, Error> {
+    client.query_typed(AUTHORITIES, &[(&id, Type::TEXT)]).await
+}
+
 const AFTER: &str = "
     select position, content from audit_event where position > $1 and content is not null order by position limit $2";
 

@@ -65,7 +65,7 @@ fn requesters(requester: &Requester, role: Code) -> Vec<Participant> {
     let mut person = requester.who.clone();
     let id = match requester.authentication {
         Authentication::LocalAccount => person.take(),
-        Authentication::None | Authentication::Unverified => {
+        Authentication::None | Authentication::Unverified | Authentication::Token => {
             requester.application.clone().or_else(|| requester.reply_to.clone()).or_else(|| address.clone())
         }
     };

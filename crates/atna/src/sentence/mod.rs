@@ -61,7 +61,7 @@ fn who(requester: &Requester, language: Language) -> String {
     let comma = if parts.len() > 1 { ", " } else { " " };
     let doubt = match requester.authentication {
         Authentication::Unverified => language.of(" (identité non vérifiée)", " (identity not verified)"),
-        Authentication::None | Authentication::LocalAccount => "",
+        Authentication::None | Authentication::LocalAccount | Authentication::Token => "",
     };
     format!("{}{doubt}{comma}", parts.join(", "))
 }

@@ -1,10 +1,10 @@
 //! Events in a real PostgreSQL: written, found, gone with their transaction.
 
-use atna::{Entry, Event, Filter, record, search};
+use atna::{Entry, Event, Filter, log, record, search};
 use chrono::Timelike;
 use test_support::TestDatabase;
 
-use crate::{HOSPITAL, NIR, cx, event, log_in};
+use crate::{HOSPITAL, NIR, cx, event, log_in, verify};
 
 fn of(patients: &[(&str, &str)]) -> Filter {
     let owned = |(id, authority): &(&str, &str)| ((*id).to_owned(), (*authority).to_owned());
@@ -97,4 +97,46 @@ async fn no_events_are_nothing_to_write() {
     let client = database.get().await.unwrap();
     record(&**client, &[]).await.unwrap();
     assert!(search(&**client, &Filter::default()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn one_event_is_found_by_its_id_before_and_after_it_has_its_place() {
+    let (test, folder) = (TestDatabase::create().await, test_support::folder());
+    let database = test.open();
+    let client = database.get().await.unwrap();
+    let events = [event(1, Some(&cx(NIR))), event(2, None)];
+    record(&**client, &events).await.unwrap();
+    let found = async || log::find(&**client, events[1].id).await.unwrap().map(|row| (row.position, row.entry));
+    assert_eq!(found().await, Some((None, Entry::Own(events[1].clone()))));
+    log_in(&database, folder.path()).round().await.unwrap();
+    assert_eq!(found().await, Some((Some(1), Entry::Own(events[1].clone()))));
+    assert!(log::find(&**client, uuid::Uuid::nil()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_authorities_of_an_id_are_told_each_once_wherever_its_events_are() {
+    let (test, folder) = (TestDatabase::create().await, test_support::folder());
+    let database = test.open();
+    let client = database.get().await.unwrap();
+    let of = |authority: &str| event(1, Some(&cx(("7", authority))));
+    record(&**client, &[of("1.2"), of("1.9"), of("1.2"), event(2, Some(&cx(NIR)))]).await.unwrap();
+    log_in(&database, folder.path()).round().await.unwrap();
+    record(&**client, &[of("1.9"), of("1.5"), event(3, Some("7")), event(4, None)]).await.unwrap();
+    let mut found = log::authorities(&**client, "7").await.unwrap();
+    found.sort();
+    assert_eq!(found, ["", "1.2", "1.5", "1.9"]);
+    assert!(log::authorities(&**client, "8").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_identifier_of_any_length_does_not_keep_the_log_from_growing() {
+    let (test, folder) = (TestDatabase::create().await, test_support::folder());
+    let database = test.open();
+    let client = database.get().await.unwrap();
+    // Nothing that compresses.
+    let long: String = (0..1000).map(|_| uuid::Uuid::new_v4().simple().to_string() + "é").collect();
+    record(&**client, &[event(1, Some(&cx((&long, &long)))), event(2, None)]).await.unwrap();
+    assert_eq!(log_in(&database, folder.path()).round().await.unwrap().sequenced, 2);
+    assert_eq!(seconds(&client, &of(&[(&long, &long)])).await, [1]);
+    assert_eq!(verify(&database, None).await.finding, None);
 }

@@ -13,9 +13,6 @@ use value::{Reference, Token};
 use super::{Issue, audit_event, balp, patient};
 use crate::{Entry, Unreadable};
 
-/// The longest page.
-pub const MOST: u32 = 1000;
-
 /// A search: all filters must hold, and of each one alternative.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parameters {
@@ -28,6 +25,8 @@ pub struct Parameters {
     pub xml: Option<bool>,
     /// `_profile`: only what has this form, in this form.
     pub profile: Vec<String>,
+    /// The parameters that were understood, as they came.
+    pub used: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +86,19 @@ static PLACES: [Place; 16] = [
     place("type", Kind::Token, &["type"]),
 ];
 
+/// The parameters that are known, and of which type of FHIR each is.
+pub fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let places = PLACES.iter().map(|place| {
+        let kind = match place.kind {
+            Kind::Token => "token",
+            Kind::Text => "string",
+            Kind::Reference => "reference",
+        };
+        (place.parameter, kind)
+    });
+    [("_id", "token"), ("_profile", "uri"), ("date", "date"), ("patient", "reference")].into_iter().chain(places)
+}
+
 impl Parameters {
     /// From the name and value pairs of a query, decoded. Parameters that are not known are passed over; what is known and
     /// cannot be understood is told.
@@ -109,7 +121,7 @@ impl Parameters {
             return Ok(());
         }
         match name {
-            "_count" => self.count = Some(value.parse::<u32>().map_err(|_| "is not a number")?.min(MOST)),
+            "_count" => self.count = Some(value.parse::<u32>().map_err(|_| "is not a number")?),
             "_cursor" => self.cursor = Some(value.to_owned()),
             "_format" => self.xml = Some(format(value)?),
             "_profile" => self.profile = alternatives().map(value::unescape).collect(),
@@ -118,12 +130,15 @@ impl Parameters {
                 let conditions = alternatives().map(Condition::parse).collect::<Result<_, _>>()?;
                 self.filters.push(Filter::Date(conditions));
             }
-            _ => {
-                if let Some(filter) = filter(name, &mut alternatives())? {
-                    self.filters.push(filter);
+            _ => match filter(name, &mut alternatives())? {
+                None => return Ok(()),
+                Some(Filter::Patient(_)) if self.patients().is_some() => {
+                    return Err("is there twice; alternatives stand between commas".to_owned());
                 }
-            }
+                Some(filter) => self.filters.push(filter),
+            },
         }
+        self.used.push((name.to_owned(), value.to_owned()));
         Ok(())
     }
 

@@ -213,10 +213,25 @@ fn what_is_not_known_is_passed_over_and_a_modifier_that_is_not_supported_is_told
 }
 
 #[test]
+fn a_patient_is_asked_for_once() {
+    assert_eq!(
+        parse(&[("patient", "1"), ("patient.identifier", "2")]).unwrap_err(),
+        ["patient.identifier: is there twice; alternatives stand between commas"]
+    );
+}
+
+#[test]
+fn every_parameter_that_is_known_is_understood_and_no_other() {
+    for (name, _) in known() {
+        let value = if name == "date" { "2026" } else { "x" };
+        assert_eq!(parse(&[(name, value), ("other", "x")]).unwrap().used, [(name.to_owned(), value.to_owned())]);
+    }
+}
+
+#[test]
 fn the_page_and_the_form_are_told() {
     let asked = parse(&[("_count", "50"), ("_cursor", "abc"), ("_format", "application/fhir xml")]).unwrap();
     assert_eq!((asked.count, asked.cursor.as_deref(), asked.xml), (Some(50), Some("abc"), Some(true)));
-    assert_eq!(parse(&[("_count", "100000")]).unwrap().count, Some(MOST));
     assert_eq!(parse(&[("_format", "json")]).unwrap().xml, Some(false));
     assert_eq!(parse(&[("_format", "turtle")]).unwrap_err(), ["_format: is neither json nor xml"]);
 }
