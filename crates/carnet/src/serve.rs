@@ -20,12 +20,13 @@ use repository::pending::Settled;
 
 use crate::audit::forward::Forwarders;
 use crate::audit::receive::{self, Receivers};
-use crate::audit::{self, Files, Signing};
+use crate::audit::{self, Files, Signing, Tokens};
 use crate::config::Config;
 use crate::feed::{Feed, Listener};
-use crate::http::{self, App};
+use crate::http::{self, App, Doors};
 use crate::in_process::InProcess;
 use crate::installation::{Installation, data_folder};
+use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::registry_link::RegistryLink;
@@ -107,11 +108,27 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let blobs =
         LocalStore::open(&folder.join("documents")).await.context("the document folder cannot be used")?;
     let outgoing = Outgoing::new(config, tls.as_ref().map(|(tls, _)| tls))?;
-    let app = Arc::new(build(config, address, &installation, blobs, outgoing));
+    let files = Files::new(config, &folder);
+    let traces = TraceWriter::start(installation.database.clone());
+    let metrics = Arc::<Metrics>::default();
+    let audit = match config.audit.http.enabled {
+        true => Some(Arc::new(Doors {
+            database: installation.database.clone(),
+            traces: traces.clone(),
+            source: installation.source.clone(),
+            tokens: Tokens::open(&files.tokens)?,
+            settings: config.audit.http.clone(),
+            metrics: metrics.clone(),
+            message: config.audit.receive.message,
+            public_url: config.public_url(address),
+            hostname: audit::forward::hostname()?,
+        })),
+        false => None,
+    };
+    let app = Arc::new(build(config, address, &installation, blobs, outgoing, (traces, metrics, audit)));
     // Before the first event: those who are to have the events are to have that one too.
     let forwarders = Forwarders::start(config, &installation.database, app.metrics.clone()).await;
     let forwarders = forwarders.context("the audit record repositories of audit.forward cannot be used")?;
-    let files = Files::new(config, &folder);
     let signer = audit::signer(&files)?;
     let sequencer = Sequencer::new(installation.database.clone(), signer.clone(), files.checkpoints.clone())?;
     let expiry = Expiry {
@@ -237,9 +254,9 @@ fn build(
     installation: &Installation,
     blobs: LocalStore,
     outgoing: Outgoing,
+    (traces, metrics, audit): (TraceWriter, Arc<Metrics>, Option<Arc<Doors>>),
 ) -> App {
     let database = installation.database.clone();
-    let traces = TraceWriter::start(database.clone());
     let source = &installation.source;
     let registry =
         Registry::new(database.clone(), config.registry_settings(), source.clone(), traces.clone());
@@ -273,12 +290,13 @@ fn build(
         source: source.clone(),
         blobs,
         limits: config.limits.clone(),
-        metrics: Arc::default(),
+        metrics,
         public_url,
         outbox: Outbox::new(installation.database.clone(), outgoing, config.asynchronous.clone()),
         role: config.server.role,
         sources: config.registry.sources.clone(),
         repository_unique_id: config.repository.unique_id.clone(),
+        audit,
     }
 }
 

@@ -30,7 +30,9 @@ impl Shape {
 
 /// The resources that are known.
 pub fn resource(name: &str) -> Option<&'static Shape> {
-    [&AUDIT_EVENT, &BUNDLE, &CAPABILITY_STATEMENT, &OPERATION_OUTCOME].into_iter().find(|shape| shape.name == name)
+    [&AUDIT_EVENT, &BUNDLE, &CAPABILITY_STATEMENT, &OPERATION_OUTCOME]
+        .into_iter()
+        .find(|shape| shape.name == name)
 }
 
 const fn one(name: &'static str, kind: Kind) -> Field {

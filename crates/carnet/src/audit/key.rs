@@ -1,17 +1,13 @@
 //! The key that signs checkpoints (Ed25519). It is made at the first start.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use transparency::{Signer, Verifier};
 
-use super::Files;
-
-/// Who may read the private key: its owner.
-const PRIVATE: u32 = 0o600;
+use super::{Files, private};
 
 /// The key of this installation, made now if there is none.
 pub fn signer(files: &Files) -> anyhow::Result<Signer> {
@@ -25,8 +21,7 @@ pub fn signer(files: &Files) -> anyhow::Result<Signer> {
             return Err(error).with_context(|| format!("{}: the audit key cannot be read", path.display()));
         }
     };
-    let mode = fs::metadata(path)?.mode();
-    if mode & 0o077 != 0 {
+    if !private::is_private(path)? {
         bail!(
             "{}: the audit key can be read by others than its owner: chmod 600 {0}, and if others had access, begin with a \
              new key",
@@ -53,13 +48,8 @@ pub fn keys(files: &Files, file: Option<&Path>) -> anyhow::Result<Vec<Verifier>>
 }
 
 fn make(path: &Path) -> anyhow::Result<Vec<u8>> {
-    if let Some(folder) = path.parent() {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
     let pem = Signer::generate("carnet")?.to_pem()?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path)?;
-    file.write_all(&pem)?;
-    file.sync_all()?;
+    private::create(path, &pem)?;
     Ok(pem)
 }
 
@@ -82,6 +72,7 @@ mod tests {
             verifier: folder.join("audit/key.pub"),
             checkpoints,
             archive: folder.join("audit/archive"),
+            tokens: folder.join("audit/token"),
         }
     }
 
@@ -90,7 +81,7 @@ mod tests {
         let folder = test_support::folder();
         let files = files(folder.path());
         let verifier = signer(&files).unwrap().verifier().unwrap().to_string();
-        assert_eq!(fs::metadata(&files.key).unwrap().mode() & 0o777, 0o600);
+        assert!(private::is_private(&files.key).unwrap());
         assert_eq!(signer(&files).unwrap().verifier().unwrap().to_string(), verifier);
         assert_eq!(keys(&files, None).unwrap()[0].to_string(), verifier);
     }

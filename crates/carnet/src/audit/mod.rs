@@ -3,12 +3,15 @@
 pub mod forward;
 mod keeping;
 mod key;
+mod private;
 pub mod receive;
 mod signing;
+mod token;
 
 pub use keeping::keep;
 pub use key::{keys, signer};
 pub use signing::Signing;
+pub use token::{Right, Tokens};
 
 use std::path::{Path, PathBuf};
 
@@ -26,6 +29,8 @@ pub struct Files {
     pub checkpoints: CheckpointFile,
     /// The folder of the months that went.
     pub archive: PathBuf,
+    /// Tokens for the audit over HTTP, readable by their owner only.
+    pub tokens: PathBuf,
 }
 
 impl Files {
@@ -33,11 +38,13 @@ impl Files {
         let folder = data.join("audit");
         let key = config.audit.key.clone().unwrap_or_else(|| folder.join("key.pem"));
         let checkpoints = config.audit.checkpoints.clone().unwrap_or_else(|| folder.join("checkpoints"));
+        let tokens = config.audit.http.token_file.clone().unwrap_or_else(|| folder.join("token"));
         Files {
             verifier: key.with_extension("pub"),
             key,
             checkpoints: CheckpointFile::new(checkpoints),
             archive: config.audit.archive.clone().unwrap_or_else(|| folder.join("archive")),
+            tokens,
         }
     }
 }

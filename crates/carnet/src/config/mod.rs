@@ -5,6 +5,7 @@
 
 mod affinity;
 mod asynchronous;
+mod audit_http;
 mod feed;
 mod kind;
 mod peers;
@@ -32,6 +33,7 @@ use source::{Shown, Source};
 
 pub use affinity::read as read_codes;
 pub use asynchronous::Asynchronous;
+pub use audit_http::AuditHttp;
 pub use feed::{Feed, Sender};
 pub use peers::Peers;
 pub use source::{Problem, Problems};
@@ -157,6 +159,7 @@ pub struct Audit {
     pub archive: Option<PathBuf>,
     pub forward: Forward,
     pub receive: Receive,
+    pub http: AuditHttp,
 }
 
 #[derive(Debug, Clone)]
@@ -257,6 +260,7 @@ impl Config {
             archive: from.optional("audit.archive", FOLDER),
             forward: Forward::read(&mut from),
             receive: Receive::read(&mut from, tls.as_ref()),
+            http: AuditHttp::read(&mut from),
         };
         let metadata = Metadata { strict_slot_names: from.get("metadata.strict_slot_names", BOOLEAN, false) };
         let (affinity_domain, codes_digest) = affinity::load(&mut from);

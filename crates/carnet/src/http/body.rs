@@ -130,11 +130,11 @@ pub async fn receive(
     }
 }
 
-fn content_length(request: &HttpRequest) -> Option<u64> {
+pub fn content_length(request: &HttpRequest) -> Option<u64> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn read_all(mut payload: Body, limit: u64) -> Result<Vec<u8>, PayloadError> {
+pub async fn read_all(mut payload: Body, limit: u64) -> Result<Vec<u8>, PayloadError> {
     let mut octets = Vec::new();
     while let Some(bytes) = payload.next().await {
         let bytes = bytes?;

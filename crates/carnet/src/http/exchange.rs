@@ -61,7 +61,7 @@ pub async fn respond(
     match understood(app, request, incoming, dispatch).await {
         Ok(response) => response,
         Err(fault) => {
-            let fault = match app.trace_refused(&origin(app, request), &fault.codes()).await {
+            let fault = match app.trace_refused(&origin(&app.public_url, request), &fault.codes()).await {
                 Ok(()) => fault,
                 Err(untraced) => untraced,
             };
@@ -87,7 +87,7 @@ async fn understood(
         app,
         message: &message,
         encoding: incoming.encoding,
-        origin: origin(app, request),
+        origin: origin(&app.public_url, request),
         started: Instant::now(),
     };
     if let Some(response) = reply.postponed(&exchange, &text).await {
@@ -127,8 +127,8 @@ async fn traced(exchange: &Exchange<'_>, answer: Result<Answer, Unread>) -> Answ
 }
 
 /// The caller as far as the connection tells.
-pub fn origin(app: &App, request: &HttpRequest) -> Requester {
-    let endpoint = format!("{}{}", app.public_url, request.path());
+pub fn origin(public_url: &str, request: &HttpRequest) -> Requester {
+    let endpoint = format!("{public_url}{}", request.path());
     let mut requester = Requester::remote(request.peer_addr().map(|address| address.ip()), &endpoint);
     if let Some(certificate) = request.conn_data::<PeerCertificate>() {
         certificate.note(&mut requester);

@@ -3,6 +3,7 @@
 mod body;
 mod compression;
 mod exchange;
+mod fhir;
 mod home;
 mod iti18;
 mod iti41;
@@ -22,6 +23,7 @@ mod repository_service;
 mod wsdl;
 
 pub use compression::pack_answer;
+pub use fhir::Doors;
 pub use reply::retrieve_later;
 
 use std::any::Any;
@@ -64,6 +66,8 @@ pub struct App {
     /// Scheme, host and port as others see them, without a trailing slash.
     pub public_url: String,
     pub repository_unique_id: String,
+    /// The audit over HTTP, unless that is switched off.
+    pub audit: Option<Arc<Doors>>,
 }
 
 /// The SOAP services with their paths. The DMP's base path leads to the same services.
@@ -74,6 +78,9 @@ const REPOSITORY_PATHS: [&str; 2] = ["/services/repository", "/si-dmp-server/v2/
 pub fn routes(app: Arc<App>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         let role = app.role;
+        if let Some(doors) = &app.audit {
+            config.configure(fhir::routes(doors.clone()));
+        }
         config
             .app_data(web::Data::from(app))
             .route("/", web::get().to(home::home))

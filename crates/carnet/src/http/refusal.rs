@@ -25,7 +25,7 @@ impl App {
         refusal: Refusal,
         answer: impl FnOnce(Refusal) -> HttpResponse,
     ) -> HttpResponse {
-        match self.trace_refused(&exchange::origin(self, request), &refusal.codes()).await {
+        match self.trace_refused(&exchange::origin(&self.public_url, request), &refusal.codes()).await {
             Ok(()) => answer(refusal),
             Err(untraced) => body::fault(Encoding::Simple, &untraced, None),
         }

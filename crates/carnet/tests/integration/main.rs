@@ -8,6 +8,7 @@
 )]
 
 mod asynchronous;
+mod audit_http;
 mod audit_kept;
 mod audit_log;
 mod audit_schema;

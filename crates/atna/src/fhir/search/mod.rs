@@ -96,7 +96,9 @@ pub fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
         };
         (place.parameter, kind)
     });
-    [("_id", "token"), ("_profile", "uri"), ("date", "date"), ("patient", "reference")].into_iter().chain(places)
+    [("_id", "token"), ("_profile", "uri"), ("date", "date"), ("patient", "reference")]
+        .into_iter()
+        .chain(places)
 }
 
 impl Parameters {
@@ -244,7 +246,8 @@ fn filter(name: &str, alternatives: &mut dyn Iterator<Item = &str>) -> Result<Op
     Ok(Some(filter))
 }
 
-fn format(value: &str) -> Result<bool, String> {
+/// `_format`: whether XML is wanted.
+pub fn format(value: &str) -> Result<bool, String> {
     // A plus sign may have come as a space.
     match value.split(';').next().unwrap_or_default().trim().replace(' ', "+").as_str() {
         "json" | "application/json" | "application/fhir+json" | "text/json" => Ok(false),

@@ -224,7 +224,10 @@ fn a_patient_is_asked_for_once() {
 fn every_parameter_that_is_known_is_understood_and_no_other() {
     for (name, _) in known() {
         let value = if name == "date" { "2026" } else { "x" };
-        assert_eq!(parse(&[(name, value), ("other", "x")]).unwrap().used, [(name.to_owned(), value.to_owned())]);
+        assert_eq!(
+            parse(&[(name, value), ("other", "x")]).unwrap().used,
+            [(name.to_owned(), value.to_owned())]
+        );
     }
 }
 

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, Target};
 use crate::metrics::Metrics;
+pub use message::message;
 use pump::{Pump, Queue};
 
 /// When the database was away, or another server sends to the target.
@@ -29,6 +30,11 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Events and octets of one batch.
 const BATCH: i64 = 500;
 const BATCH_OCTETS: i64 = 4 << 20;
+
+/// What this machine is called in syslog messages.
+pub fn hostname() -> anyhow::Result<String> {
+    Ok(nix::unistd::gethostname()?.to_string_lossy().into_owned())
+}
 
 /// The thread that sends.
 pub struct Forwarders {
@@ -48,7 +54,7 @@ impl Forwarders {
             return Ok(None);
         }
         let identity = settings.identity(config.outgoing_identity());
-        let hostname = nix::unistd::gethostname()?.to_string_lossy().into_owned();
+        let hostname = hostname()?;
         let client = database.get().await?;
         let (stop, stopped) = watch::channel(false);
         let mut pumps = Vec::new();
