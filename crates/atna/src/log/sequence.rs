@@ -3,7 +3,7 @@
 //! Events of one transaction are seen together, and an event whose writing was acknowledged before another was begun stands
 //! before it. Positions, tiles and the checkpoint are one commit, so a crash leaves events where they wait and nothing else.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use database::Database;
 use deadpool_postgres::Transaction;
 use transparency::{
@@ -71,6 +71,7 @@ impl Sequencer {
     /// One batch, in the database and in the file.
     async fn step(&mut self, now: DateTime<Utc>) -> Result<Option<u64>, Error> {
         let done = async {
+            self.open_months(now).await?;
             let done = self.batch(now).await?;
             self.copy_to_file().await?;
             Ok(done)
@@ -176,12 +177,33 @@ impl Sequencer {
         Ok(())
     }
 
+    /// Where the clock was set back, there is room already.
     async fn open_month(&mut self, transaction: &Transaction<'_>, now: DateTime<Utc>) -> Result<(), Error> {
         let month = first_of_month(now);
         if self.month != Some(month) {
             sql::open_month(&**transaction, month).await?;
             self.month = Some(month);
         }
+        Ok(())
+    }
+
+    /// Makes room for this month and the next, in a commit of its own: who planned to read before there was room, and reads
+    /// once the events have moved there, would find them nowhere.
+    async fn open_months(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
+        if self.month == Some(first_of_month(now)) {
+            return Ok(());
+        }
+        let mut client = self.database.get().await?;
+        let transaction = client.transaction().await?;
+        if !sql::take_turn(&*transaction).await? {
+            return Ok(());
+        }
+        let month = first_of_month(now);
+        for month in [Some(month), month.checked_add_months(Months::new(1))].into_iter().flatten() {
+            sql::open_month(&*transaction, month).await?;
+        }
+        transaction.commit().await?;
+        self.month = Some(month);
         Ok(())
     }
 

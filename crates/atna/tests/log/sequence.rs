@@ -46,6 +46,27 @@ async fn what_is_committed_gets_its_place_and_a_signed_head() {
 }
 
 #[tokio::test]
+async fn there_is_room_for_a_month_before_the_first_event_moves_there() {
+    let (test, folder) = (TestDatabase::create().await, test_support::folder());
+    let database = test.open();
+    write(&database, 1).await;
+    log_in(&database, folder.path()).round_at("2026-12-31T23:59:59Z".parse().unwrap()).await.unwrap();
+    let client = database.get().await.unwrap();
+    // Who planned to read before there was room must not miss what moved there.
+    let row = client
+        .query_one(
+            "select (select xmin from audit_event)::text,
+                (select xmin from pg_inherits where inhrelid = 'audit_access_2026_12'::regclass)::text,
+                to_regclass('audit_received_2027_01') is not null",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_ne!(row.get::<_, &str>(0), row.get::<_, &str>(1));
+    assert!(row.get::<_, bool>(2));
+}
+
+#[tokio::test]
 async fn an_event_that_was_acknowledged_before_another_began_stands_before_it() {
     let (test, folder) = (TestDatabase::create().await, test_support::folder());
     let database = test.open();

@@ -4,6 +4,7 @@ mod feed;
 mod search;
 mod syslog;
 mod token;
+mod volume;
 
 use std::path::Path;
 
