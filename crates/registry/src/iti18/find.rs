@@ -1,6 +1,6 @@
 //! The objects that each stored query returns (TF-2 §3.18.4.1.2.3.7, §3.51.4.1.2.3).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use uuid::Uuid;
@@ -14,28 +14,27 @@ use xds::value::Cx;
 
 use super::result::is_of_all;
 use crate::patients::{Record, State};
-use crate::sql::{self, Found, FoundDetail, Reach};
+use crate::sql::{self, Family, Found, FoundDetail, Reach};
 use crate::{Failure, Registry, UnknownInQuery};
 
 const HAS_MEMBER: &[&str] = &["urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"];
 
 impl Registry {
-    pub(super) async fn find(&self, t: &Transaction<'_>, query: &Query) -> Result<Vec<Found>, Failure> {
+    /// `records` are those of the patients who were asked for.
+    pub(super) async fn find(
+        &self,
+        t: &Transaction<'_>,
+        query: &Query,
+        records: &[i64],
+    ) -> Result<Vec<Found>, Failure> {
         let reach = Reach { level: query.level, limit: self.limit(query) };
         Ok(match &query.kind {
-            QueryKind::FindDocuments(find) => {
-                let records = self.records(t, std::slice::from_ref(&find.patient_id)).await?;
-                sql::find_documents(t, &records, &find.filter, reach).await?
-            }
+            QueryKind::FindDocuments(find) => sql::find_documents(t, records, &find.filter, reach).await?,
             QueryKind::FindSubmissionSets(find) => {
-                let records = self.records(t, std::slice::from_ref(&find.patient_id)).await?;
-                sql::find_submission_sets(t, &records, &find.filter, reach).await?
+                sql::find_submission_sets(t, records, &find.filter, reach).await?
             }
-            QueryKind::FindFolders(find) => {
-                let records = self.records(t, std::slice::from_ref(&find.patient_id)).await?;
-                sql::find_folders(t, &records, &find.filter, reach).await?
-            }
-            QueryKind::GetAll(get) => self.get_all(t, get, reach).await?,
+            QueryKind::FindFolders(find) => sql::find_folders(t, records, &find.filter, reach).await?,
+            QueryKind::GetAll(get) => get_all(t, get, records, reach).await?,
             QueryKind::GetDocuments(ids) => sql::documents_by_ids(t, ids, None, reach).await?,
             QueryKind::GetFolders(ids) => sql::folders_by_ids(t, ids, reach).await?,
             QueryKind::GetAssociations(get) => {
@@ -52,20 +51,14 @@ impl Registry {
                 let FindDocumentsForMultiplePatients { patient_ids, filter } = find.as_ref();
                 match patient_ids.is_empty() {
                     true => sql::find_documents_of_all(t, filter, reach).await?,
-                    false => {
-                        let records = self.records(t, patient_ids).await?;
-                        sql::find_documents(t, &records, filter, reach).await?
-                    }
+                    false => sql::find_documents(t, records, filter, reach).await?,
                 }
             }
             QueryKind::FindFoldersForMultiplePatients(find) => {
                 let FindFoldersForMultiplePatients { patient_ids, filter } = find;
                 match patient_ids.is_empty() {
                     true => sql::find_folders_of_all(t, filter, reach).await?,
-                    false => {
-                        let records = self.records(t, patient_ids).await?;
-                        sql::find_folders(t, &records, filter, reach).await?
-                    }
+                    false => sql::find_folders(t, records, filter, reach).await?,
                 }
             }
         })
@@ -80,44 +73,86 @@ impl Registry {
         }
     }
 
-    /// The records of the patients, with all that were merged into them.
-    async fn records(&self, t: &Transaction<'_>, patients: &[Cx]) -> Result<Vec<i64>, Failure> {
-        let (mut records, mut unknown) = (Vec::new(), Vec::new());
-        for patient in patients {
-            match sql::find_record(t, patient).await? {
-                Some(Record { number, state: State::Open | State::Closed }) => records.push(number),
-                None | Some(Record { state: State::Merged, .. }) => unknown.push(Finding::error(
-                    ErrorCode::XDSUnknownPatientId,
-                    None,
-                    format!("{}: no record is open for this patient", patient.text),
-                )),
+    /// The records of the patients a query asks for, by themselves or with others.
+    pub(super) async fn asked<'q>(
+        &self,
+        t: &Transaction<'_>,
+        query: &'q Query,
+    ) -> Result<Asked<'q>, Failure> {
+        let patients = asked_patients(query);
+        if patients.is_empty() {
+            return Ok(Asked::default());
+        }
+        let (mut asked, mut unknown) = (Asked::default(), Vec::new());
+        for (patient, family) in patients.iter().zip(sql::families(t, patients).await?) {
+            match family {
+                Some(Family { head: Record { number, state: State::Open | State::Closed }, records }) => {
+                    asked.patients.insert(number, patient);
+                    asked.heads.extend(records.iter().map(|record| (*record, number)));
+                    asked.records.extend(records);
+                }
+                Some(Family { head: Record { state: State::Merged, .. }, .. }) | None => {
+                    unknown.push(Finding::error(
+                        ErrorCode::XDSUnknownPatientId,
+                        None,
+                        format!("{}: no record is open for this patient", patient.text),
+                    ));
+                }
             }
         }
         if self.settings.unknown_in_query == UnknownInQuery::Error && !unknown.is_empty() {
             return Err(Failure::Refused(unknown));
         }
-        Ok(sql::families(t, &records).await?)
+        Ok(asked)
     }
+}
 
-    async fn get_all(&self, t: &Transaction<'_>, get: &GetAll, reach: Reach) -> Result<Vec<Found>, Failure> {
-        let records = self.records(t, std::slice::from_ref(&get.patient_id)).await?;
-        let sets = SubmissionSetFilter { status: get.submission_set_status.clone(), ..Default::default() };
-        let documents = DocumentFilter {
-            status: get.document_status.clone(),
-            document_types: get.documents.document_types.clone(),
-            format_code: get.documents.format_code.clone(),
-            confidentiality_codes: get.documents.confidentiality_codes.clone(),
-            ..Default::default()
-        };
-        let folders = FolderFilter { status: get.folder_status.clone(), ..Default::default() };
-        let mut found = sql::find_submission_sets(t, &records, &sets, reach).await?;
-        found.extend(sql::find_documents(t, &records, &documents, reach).await?);
-        found.extend(sql::find_folders(t, &records, &folders, reach).await?);
-        let status = get.association_status.as_deref();
-        let associations = sql::associations_of(t, &ids(&found), status, None, reach).await?;
-        found.extend(associations);
-        Ok(found)
+/// Whom a query asks for.
+#[derive(Default)]
+pub struct Asked<'q> {
+    /// Their records, with all that were merged into them.
+    pub records: Vec<i64>,
+    /// Of each of these, the one that survives.
+    pub heads: HashMap<i64, i64>,
+    /// Who was asked for, by the surviving record.
+    pub patients: HashMap<i64, &'q Cx>,
+}
+
+fn asked_patients(query: &Query) -> &[Cx] {
+    use std::slice::from_ref;
+    match &query.kind {
+        QueryKind::FindDocuments(find) => from_ref(&find.patient_id),
+        QueryKind::FindSubmissionSets(find) => from_ref(&find.patient_id),
+        QueryKind::FindFolders(find) => from_ref(&find.patient_id),
+        QueryKind::GetAll(get) => from_ref(&get.patient_id),
+        QueryKind::FindDocumentsForMultiplePatients(find) => &find.patient_ids,
+        QueryKind::FindFoldersForMultiplePatients(find) => &find.patient_ids,
+        _ => &[],
     }
+}
+
+async fn get_all(
+    t: &Transaction<'_>,
+    get: &GetAll,
+    records: &[i64],
+    reach: Reach,
+) -> Result<Vec<Found>, Failure> {
+    let sets = SubmissionSetFilter { status: get.submission_set_status.clone(), ..Default::default() };
+    let documents = DocumentFilter {
+        status: get.document_status.clone(),
+        document_types: get.documents.document_types.clone(),
+        format_code: get.documents.format_code.clone(),
+        confidentiality_codes: get.documents.confidentiality_codes.clone(),
+        ..Default::default()
+    };
+    let folders = FolderFilter { status: get.folder_status.clone(), ..Default::default() };
+    let mut found = sql::find_submission_sets(t, records, &sets, reach).await?;
+    found.extend(sql::find_documents(t, records, &documents, reach).await?);
+    found.extend(sql::find_folders(t, records, &folders, reach).await?);
+    let status = get.association_status.as_deref();
+    let associations = sql::associations_of(t, &ids(&found), status, None, reach).await?;
+    found.extend(associations);
+    Ok(found)
 }
 
 async fn documents_and_associations(

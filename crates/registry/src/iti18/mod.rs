@@ -86,8 +86,9 @@ impl Registry {
         let moment =
             client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
         let transaction = moment.start().await?;
-        let found = self.find(&transaction, query).await?;
-        let found = result::resolve(&transaction, query, found).await?;
+        let asked = self.asked(&transaction, query).await?;
+        let found = self.find(&transaction, query, &asked.records).await?;
+        let found = result::resolve(&transaction, &asked, found).await?;
         transaction.commit().await?;
         Ok(found)
     }

@@ -7,8 +7,8 @@ use xds::error::{ErrorCode, Finding};
 use xds::fragment::Fill;
 use xds::message::QueryResult;
 use xds::query::{Query, QueryKind, ReturnType};
-use xds::value::Cx;
 
+use super::find::Asked;
 use crate::Failure;
 use crate::sql::{self, Found, FoundDetail, Survivor};
 
@@ -24,57 +24,45 @@ pub struct Resolved {
 /// the identifier under which the surviving record was opened.
 pub async fn resolve(
     transaction: &Transaction<'_>,
-    query: &Query,
+    asked: &Asked<'_>,
     found: Vec<Found>,
 ) -> Result<Vec<Resolved>, Failure> {
-    let mut records: Vec<i64> = found.iter().map(|object| object.record).collect();
-    records.sort_unstable();
-    records.dedup();
-    let survivors = sql::survivors_with_patient(transaction, &records).await?;
+    let mut others: Vec<i64> =
+        found.iter().map(|object| object.record).filter(|record| !asked.heads.contains_key(record)).collect();
+    others.sort_unstable();
+    others.dedup();
+    let survivors = match others.is_empty() {
+        true => Vec::new(),
+        false => sql::survivors_with_patient(transaction, &others).await?,
+    };
     let survivors: HashMap<i64, &Survivor> = survivors.iter().map(|s| (s.record, s)).collect();
-    let mut asked: HashMap<i64, &Cx> = HashMap::new();
-    for patient in asked_patients(query) {
-        if let Some(record) = sql::find_record(transaction, patient).await? {
-            asked.insert(record.number, patient);
-        }
-    }
     found
         .into_iter()
         .map(|found| {
-            let survivor = survivors
-                .get(&found.record)
-                .ok_or_else(|| Failure::Internal("a record has no survivor".to_owned()))?;
-            let asked = asked.get(&survivor.surviving).copied();
+            let (surviving, opened_as) = match asked.heads.get(&found.record) {
+                Some(head) => (*head, None),
+                None => survivors
+                    .get(&found.record)
+                    .map(|survivor| (survivor.surviving, survivor.patient.as_ref()))
+                    .ok_or_else(|| Failure::Internal("a record has no survivor".to_owned()))?,
+            };
             let of_record = || {
-                let patient = asked.or(survivor.patient.as_ref());
+                let patient = asked.patients.get(&surviving).copied().or(opened_as);
                 patient.map(|patient| patient.text.clone()).unwrap_or_default()
             };
             let patient_id = match &found.detail {
                 FoundDetail::DocumentEntry { patient_id, .. }
                 | FoundDetail::SubmissionSet { patient_id }
                 | FoundDetail::Folder { patient_id, .. }
-                    if survivor.surviving == found.record =>
+                    if surviving == found.record =>
                 {
                     patient_id.clone()
                 }
                 _ => of_record(),
             };
-            Ok(Resolved { surviving: survivor.surviving, patient_id, found })
+            Ok(Resolved { surviving, patient_id, found })
         })
         .collect()
-}
-
-fn asked_patients(query: &Query) -> &[Cx] {
-    use std::slice::from_ref;
-    match &query.kind {
-        QueryKind::FindDocuments(find) => from_ref(&find.patient_id),
-        QueryKind::FindSubmissionSets(find) => from_ref(&find.patient_id),
-        QueryKind::FindFolders(find) => from_ref(&find.patient_id),
-        QueryKind::GetAll(get) => from_ref(&get.patient_id),
-        QueryKind::FindDocumentsForMultiplePatients(find) => &find.patient_ids,
-        QueryKind::FindFoldersForMultiplePatients(find) => &find.patient_ids,
-        _ => &[],
-    }
 }
 
 /// LeafClass shows one patient at a time and not more than the limit; what has no patient to start from stops at the

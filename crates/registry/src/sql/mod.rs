@@ -21,8 +21,8 @@ pub use query::{
     find_folders_of_all, find_submission_sets, folders_by_ids, readable_documents, submission_sets_by_ids,
 };
 pub use record::{
-    Survivor, families, find_record, identifiers, lock_for_merge, lock_record, merge_record, survivors,
-    survivors_with_patient,
+    Family, Survivor, families, find_record, identifiers, lock_for_merge, lock_record, merge_record,
+    survivors, survivors_with_patient,
 };
 pub use remove::{
     Link, Removable, What, count_objects, left_alone, lock_for_removal, references_to, removable_objects,

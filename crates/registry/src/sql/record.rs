@@ -37,14 +37,22 @@ pub(super) const SURVIVORS: &str = "
     )
     select merged, record from chain where survivor is null";
 
-/// The records and all that were merged into them, over any number of merges.
+/// The records of identifiers (authorities, values) and all that were merged into them, over any number of merges. The
+/// record of an identifier comes before those that were merged into it.
 pub(super) const FAMILIES: &str = "
     with recursive family as (
-        select record from record where record = any($1)
+        select asked.place, known.record as head, known.record, known.state, known.merged
+        from unnest($1::text[], $2::text[]) with ordinality as asked (authority, value, place), lateral (
+            select record, state, survivor is not null as merged
+            from patient_identifier join record using (record)
+            where patient_identifier.authority = asked.authority and patient_identifier.value = asked.value
+            offset 0) as known
         union all
-        select record.record from record join family on record.survivor = family.record
+        select family.place, family.head, next.record, next.state, true
+        from family cross join lateral (
+            select record, state from record where record.survivor = family.record offset 0) as next
     )
-    select record from family";
+    select head, state, merged, record, place from family";
 
 /// As [`SURVIVORS`], with the identifier to show.
 pub(super) const SURVIVORS_WITH_PATIENT: &str = "
@@ -108,8 +116,28 @@ pub async fn survivors<C: GenericClient>(client: &C, records: &[i64]) -> Result<
     found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-pub async fn families<C: GenericClient>(client: &C, records: &[i64]) -> Result<Vec<i64>, Error> {
-    rows(client, FAMILIES, &[&records]).await?.iter().map(|row| row.try_get(0)).collect()
+/// The record of an identifier that was asked for, with all that were merged into it.
+#[derive(Debug, Clone)]
+pub struct Family {
+    pub head: Record,
+    /// The head among them.
+    pub records: Vec<i64>,
+}
+
+/// In the order of the patients; those who have no record have no family.
+pub async fn families<C: GenericClient>(client: &C, patients: &[Cx]) -> Result<Vec<Option<Family>>, Error> {
+    let (authorities, values): (Vec<&str>, Vec<&str>) =
+        patients.iter().map(|patient| (patient.authority.as_str(), patient.id.as_str())).unzip();
+    let mut families: Vec<Option<Family>> = vec![None; patients.len()];
+    for row in rows(client, FAMILIES, &[&authorities, &values]).await? {
+        let (member, place): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
+        let Some(family) = families.get_mut(place as usize - 1) else { continue };
+        match family {
+            Some(family) => family.records.push(member),
+            None => *family = Some(Family { head: record(&row)?, records: vec![member] }),
+        }
+    }
+    Ok(families)
 }
 
 /// What survives of a record.
