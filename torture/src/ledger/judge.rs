@@ -1,0 +1,157 @@
+//! Ledger against what the server shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+
+use atna::Act as Traced;
+
+use super::{Answer, Entry, Ledger, Record, World};
+
+/// What was read back for one client.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// For each patient that the client ever named; empty for one that is not open.
+    pub records: BTreeMap<String, Record>,
+    /// How many traces of success there are, by act and by what they name.
+    pub traces: BTreeMap<String, u32>,
+}
+
+/// The key of a trace in [`Seen::traces`].
+pub fn key(act: Traced, name: &str) -> String {
+    format!("{act:?} {name}")
+}
+
+/// What became of a client's ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What is wrong, a sentence each. Empty: nothing.
+    pub faults: Vec<String>,
+    /// The change without an answer, if there was one: whether it took effect.
+    pub took_effect: Option<bool>,
+}
+
+/// Compares. Of a change without an answer either everything must be there, its traces included, or nothing.
+pub fn judge(ledger: &Ledger, seen: &Seen) -> Verdict {
+    let without = faults(ledger, None, seen);
+    let Some(open) = ledger.open_change() else { return Verdict { faults: without, took_effect: None } };
+    if without.is_empty() {
+        return Verdict { faults: without, took_effect: Some(false) };
+    }
+    let with = faults(ledger, Some(open), seen);
+    if with.is_empty() {
+        return Verdict { faults: with, took_effect: Some(true) };
+    }
+    let mut faults = if with.len() < without.len() { with } else { without };
+    if let Some(entry) = ledger.0.get(open) {
+        faults.push(format!("neither whole nor absent: {:?}", entry.act));
+    }
+    Verdict { faults, took_effect: None }
+}
+
+/// What is wrong when exactly the acknowledged changes took effect, and that one.
+fn faults(ledger: &Ledger, done: Option<usize>, seen: &Seen) -> Vec<String> {
+    let mut world = ledger.world();
+    if let Some(entry) = done.and_then(|index| ledger.0.get(index)) {
+        // Nothing was sent after it that would depend on the order.
+        world.apply(&entry.act);
+    }
+    let mut faults = Vec::new();
+    compare(&world, &seen.records, &mut faults);
+    changes(ledger, done, seen, &mut faults);
+    reads(ledger, seen, &mut faults);
+    faults
+}
+
+/// The records alone, of a ledger that was judged before and whose records are read again.
+pub fn judge_records(ledger: &Ledger, records: &BTreeMap<String, Record>) -> Vec<String> {
+    let mut faults = Vec::new();
+    compare(&ledger.world(), records, &mut faults);
+    faults
+}
+
+fn compare(world: &World, records: &BTreeMap<String, Record>, faults: &mut Vec<String>) {
+    let nothing = Record::default();
+    let patients: BTreeSet<&String> = world.0.keys().chain(records.keys()).collect();
+    for patient in patients {
+        let expected = world.0.get(patient).unwrap_or(&nothing);
+        let shown = records.get(patient).unwrap_or(&nothing);
+        let maps = [
+            ("document", texts(&expected.documents), texts(&shown.documents)),
+            ("octets", texts(&expected.octets), texts(&shown.octets)),
+            ("set", names(&expected.sets), names(&shown.sets)),
+            ("association", names(&expected.links), names(&shown.links)),
+        ];
+        for (what, expected, shown) in maps {
+            differences(what, &expected, &shown, faults);
+        }
+    }
+}
+
+fn differences(
+    what: &str,
+    expected: &BTreeMap<String, String>,
+    shown: &BTreeMap<String, String>,
+    faults: &mut Vec<String>,
+) {
+    for (id, value) in expected {
+        match shown.get(id) {
+            None => faults.push(format!("lost: {what} {id} {value}")),
+            Some(other) if other != value => {
+                faults.push(format!("changed: {what} {id} is {other} and not {value}"))
+            }
+            Some(_) => {}
+        }
+    }
+    for (id, value) in shown.iter().filter(|(id, _)| !expected.contains_key(*id)) {
+        faults.push(format!("not to be there: {what} {id} {value}"));
+    }
+}
+
+fn texts<K: Debug, V: Debug>(map: &BTreeMap<K, V>) -> BTreeMap<String, String> {
+    map.iter().map(|(key, value)| (format!("{key:?}"), format!("{value:?}"))).collect()
+}
+
+fn names<K: Debug>(set: &BTreeSet<K>) -> BTreeMap<String, String> {
+    set.iter().map(|key| (format!("{key:?}"), String::new())).collect()
+}
+
+/// One trace of success for each change that took effect, none for others.
+fn changes(ledger: &Ledger, done: Option<usize>, seen: &Seen, faults: &mut Vec<String>) {
+    let mut expected: BTreeMap<String, u32> = BTreeMap::new();
+    for (index, Entry { act, answer }) in
+        ledger.0.iter().enumerate().filter(|(_, entry)| entry.act.is_change())
+    {
+        let happened = *answer == Answer::Acknowledged || done == Some(index);
+        for (traced, name) in act.traces() {
+            *expected.entry(key(traced, &name)).or_default() += u32::from(happened);
+        }
+    }
+    for (key, expected) in expected {
+        let found = seen.traces.get(&key).copied().unwrap_or_default();
+        if found != expected {
+            faults.push(format!("traces: {found} and not {expected} of {key}"));
+        }
+    }
+}
+
+/// At least one trace for each read that was answered, at most one for each that was sent.
+fn reads(ledger: &Ledger, seen: &Seen, faults: &mut Vec<String>) {
+    let mut bounds: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    for Entry { act, answer } in ledger.0.iter().filter(|entry| !entry.act.is_change()) {
+        for (traced, name) in act.traces() {
+            let (least, most) = bounds.entry(key(traced, &name)).or_default();
+            *least += u32::from(*answer == Answer::Acknowledged);
+            *most += 1;
+        }
+    }
+    for (key, (least, most)) in bounds {
+        let found = seen.traces.get(&key).copied().unwrap_or_default();
+        if found < least || found > most {
+            faults.push(format!("traces: {found} of {key}, for {least} answers to {most} requests"));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

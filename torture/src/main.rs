@@ -1,0 +1,110 @@
+//! `scripts/torture`: a real server under load is killed, again and again, and what it acknowledged is held against what it
+//! shows afterwards.
+
+mod answer;
+mod checks;
+mod kill;
+mod ledger;
+mod message;
+mod readback;
+mod report;
+mod server;
+mod source;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use fastrand::Rng;
+use indicatif::{ProgressBar, ProgressStyle};
+use nix::sys::signal::Signal;
+
+use kill::Victim;
+use report::Row;
+use server::Server;
+use tokio::task::LocalSet;
+
+/// Crashes a Carnet on purpose, and looks whether it lost anything.
+#[derive(Parser)]
+#[command(name = "scripts/torture")]
+struct Arguments {
+    /// How often the server is killed.
+    #[arg(default_value_t = 200)]
+    rounds: usize,
+    /// How often its PostgreSQL is; without it, a quarter as often.
+    #[arg(long)]
+    database_rounds: Option<usize>,
+    /// Repeats the choices of an earlier run; moments still differ, as the machine does.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The server's binary.
+    #[arg(long, default_value = "target/release/carnet")]
+    carnet: PathBuf,
+    #[arg(long, default_value_t = 8)]
+    clients: usize,
+    /// One JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Write the rows into the table of this page.
+    #[arg(long, value_name = "PAGE", num_args = 0..=1, default_missing_value = "docs/reliability.md")]
+    write: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
+    tell(&format!("seed {seed}"));
+    match LocalSet::new().run_until(run(&arguments, seed)).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            tell(&format!("torture: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A remark beside the result.
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+async fn run(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
+    let mut rng = Rng::with_seed(seed);
+    let rows = kills(arguments, &mut rng).await?;
+    let mut out = std::io::stdout();
+    match arguments.json {
+        true => writeln!(out, "{}", report::as_json(&rows, seed))?,
+        false => {
+            for row in &rows {
+                writeln!(out, "{}", row.text())?;
+            }
+        }
+    }
+    if let Some(page) = &arguments.write {
+        report::write(page, &rows)?;
+    }
+    Ok(rows.iter().all(|row| row.faults.is_empty()))
+}
+
+async fn kills(arguments: &Arguments, rng: &mut Rng) -> anyhow::Result<Vec<Row>> {
+    let database_rounds = arguments.database_rounds.unwrap_or(arguments.rounds.div_ceil(4));
+    let bar = ProgressBar::new((arguments.rounds + database_rounds) as u64);
+    bar.set_style(ProgressStyle::with_template("{bar:30} {pos} of {len} rounds, {eta} left")?);
+    let mut server = Server::new(&arguments.carnet, "")?;
+    server.start().await?;
+    let mut rows = Vec::new();
+    for (victim, count) in [(Victim::Server, arguments.rounds), (Victim::Database, database_rounds)] {
+        if count > 0 {
+            rows.push(kill::rounds(&mut server, victim, count, arguments.clients, rng, &bar).await?);
+        }
+    }
+    bar.finish_and_clear();
+    server.end(Signal::SIGTERM).await?;
+    if rows.iter().any(|row| !row.faults.is_empty()) {
+        tell(&format!("The data stay in {}.", server.keep().display()));
+    }
+    Ok(rows)
+}

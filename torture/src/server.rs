@@ -1,0 +1,200 @@
+//! A real server with a private PostgreSQL at its durable settings, in a folder of its own: started, killed, started again.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, bail, ensure};
+use client::{Client, Endpoints};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use private_postgres::{Options, PrivatePostgres};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::sleep;
+use tokio_postgres::NoTls;
+
+use crate::message::{AUTHORITY, REPOSITORY};
+
+/// For a start after a crash, on a machine that has much else to do.
+const START_LIMIT: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(10);
+const LOG_TAIL: usize = 30;
+
+/// Where a server listens; the system chooses, so each start has its own.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    pub url: String,
+    /// MLLP.
+    pub feed: String,
+}
+
+pub struct Server {
+    binary: PathBuf,
+    folder: TempDir,
+    child: Option<Child>,
+    starts: usize,
+    pub addresses: Addresses,
+}
+
+impl Server {
+    /// A server that has not run yet. `settings` is TOML.
+    pub fn new(binary: &Path, settings: &str) -> anyhow::Result<Server> {
+        let binary = fs::canonicalize(binary).with_context(|| {
+            format!("{} is no server: build it, or name it by --carnet", binary.display())
+        })?;
+        // The account of PostgreSQL must be able to go there.
+        let everybody = Permissions::from_mode(0o755);
+        let folder = tempfile::Builder::new().prefix("carnet-torture-").permissions(everybody).tempdir()?;
+        let data = folder.path().join("data");
+        let text = format!(
+            "server.listen = \"127.0.0.1:0\"\nserver.workers = 2\ndata.dir = \"{}\"\n\
+             repository.unique_id = \"{REPOSITORY}\"\nfeed.mllp = \"127.0.0.1:0\"\nfeed.authority = \"{AUTHORITY}\"\n\
+             log.format = \"json\"\n{settings}\n",
+            data.display()
+        );
+        fs::write(folder.path().join("carnet.toml"), text)?;
+        let addresses = Addresses { url: String::new(), feed: String::new() };
+        Ok(Server { binary, folder, child: None, starts: 0, addresses })
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A folder for what is read.
+    pub fn scratch(&self) -> anyhow::Result<PathBuf> {
+        let scratch = self.folder.path().join("read");
+        fs::create_dir_all(&scratch)?;
+        Ok(scratch)
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg("--config").arg(self.folder.path().join("carnet.toml")).args(arguments);
+        // Settings of whoever runs this are not those of the server.
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"CARNET_"))
+        {
+            command.env_remove(name);
+        }
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// Leaves its folder where it is, to be looked into.
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join(format!("server-{}.log", self.starts))
+    }
+
+    /// Starts the server and waits until it is ready; how long that took.
+    pub async fn start(&mut self) -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        self.starts += 1;
+        let log = File::create(self.log_file())?;
+        self.child = Some(self.command(&["serve"]).stderr(log).stdout(Stdio::null()).spawn()?);
+        loop {
+            if let Some(addresses) = self.told_addresses() {
+                self.addresses = addresses;
+                break;
+            }
+            if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().transpose()) {
+                bail!("the server ended at its start ({}):\n{}", status?, self.log_tail());
+            }
+            ensure!(started.elapsed() < START_LIMIT, "the server does not start:\n{}", self.log_tail());
+            sleep(PAUSE).await;
+        }
+        self.until_ready().await?;
+        Ok(started.elapsed())
+    }
+
+    pub async fn until_ready(&self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let client = Client::new(Endpoints::of_server(&self.addresses.url));
+        let ready = format!("{}/ready", self.addresses.url);
+        while !client.page(&ready).await.is_ok_and(|page| page.status == 200) {
+            ensure!(started.elapsed() < START_LIMIT, "the server does not get ready:\n{}", self.log_tail());
+            sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// The log says where it listens.
+    fn told_addresses(&self) -> Option<Addresses> {
+        let log = fs::read_to_string(self.log_file()).ok()?;
+        let address = |sentence: &str| {
+            let line = log.lines().find(|line| line.contains(sentence))?;
+            let line: Value = serde_json::from_str(line).ok()?;
+            Some(line.get("address")?.as_str()?.to_owned())
+        };
+        let url = format!("http://{}", address("Carnet is ready")?);
+        Some(Addresses { url, feed: address("The patient identity feed is ready")? })
+    }
+
+    pub fn log_tail(&self) -> String {
+        let log = fs::read_to_string(self.log_file()).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(LOG_TAIL).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    pub fn pid(&self) -> anyhow::Result<Pid> {
+        let pid =
+            self.child.as_ref().and_then(Child::id).ok_or_else(|| anyhow!("the server does not run"))?;
+        Ok(Pid::from_raw(i32::try_from(pid)?))
+    }
+
+    /// Sends a signal and waits for the end; the exit code, if it ended by itself.
+    pub async fn end(&mut self, signal: Signal) -> anyhow::Result<Option<i32>> {
+        kill(self.pid()?, signal)?;
+        let mut child = self.child.take().ok_or_else(|| anyhow!("the server does not run"))?;
+        Ok(child.wait().await?.code())
+    }
+
+    fn postgres(&self) -> Options {
+        Options::new(self.data().join("postgres"))
+    }
+
+    /// A connection to its PostgreSQL.
+    pub async fn database(&self) -> anyhow::Result<tokio_postgres::Client> {
+        let url = PrivatePostgres::running(&self.postgres()).await.context("PostgreSQL does not run")?;
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    /// Kills its PostgreSQL, the parent and all its children, without a word.
+    pub fn kill_database(&self) -> anyhow::Result<()> {
+        let text = fs::read_to_string(self.data().join("postgres/cluster/postmaster.pid"))?;
+        let parent: i32 = text.lines().next().unwrap_or_default().trim().parse()?;
+        let children = children(parent)?;
+        kill(Pid::from_raw(parent), Signal::SIGKILL)?;
+        for child in children {
+            // One that has ended by now needs no signal.
+            let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
+        }
+        Ok(())
+    }
+}
+
+fn children(parent: i32) -> anyhow::Result<Vec<i32>> {
+    let parent = parent.to_string();
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
+        // pid (name) state parent …; the name may hold anything.
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        if after_name.split_whitespace().nth(1) == Some(parent.as_str()) {
+            children.push(pid);
+        }
+    }
+    Ok(children)
+}
