@@ -39,7 +39,7 @@ impl Installation {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_carnet"));
-        command.args(arguments).current_dir(self.folder.path());
+        command.args(arguments).current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8");
         command
     }
 
@@ -137,7 +137,7 @@ fn a_letter_is_filed_found_read_and_its_traces_are_shown() {
     let piped = carnet.run(&["get", &id, "--inline"]);
     assert_eq!(piped.stdout, std::fs::read(&letter).unwrap());
 
-    let audit = carnet.good(&["audit", "--patient", "257041995001259"]);
+    let audit = carnet.good(&["audit", "--patient", "257041995001259", "--details"]);
     for line in ["opened the record", "filed \"", "registered \"", "searched the record", "read \""] {
         assert!(audit.contains(line), "{line} is missing in\n{audit}");
     }

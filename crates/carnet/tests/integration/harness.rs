@@ -79,6 +79,14 @@ impl Server {
         }
     }
 
+    /// What `carnet` says of the data of this server, in English and UTC unless the arguments say otherwise.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_carnet"));
+        command.args(arguments).env("CARNET_DATABASE__URL", &self.database_url);
+        command.env("CARNET_DATA__DIR", self.folder.path()).env("CARNET_REPOSITORY__UNIQUE_ID", REPOSITORY);
+        command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").current_dir(self.folder.path()).output().unwrap()
+    }
+
     /// The same data under other settings.
     pub async fn restart(self, settings: &[(&str, &str)]) -> Server {
         self.handle.stop(true).await;

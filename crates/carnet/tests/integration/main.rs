@@ -10,6 +10,7 @@
 mod asynchronous;
 mod audit_http;
 mod audit_kept;
+mod audit_list;
 mod audit_log;
 mod audit_schema;
 mod bad_input;

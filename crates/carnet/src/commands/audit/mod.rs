@@ -4,6 +4,7 @@ mod blank;
 mod export;
 mod list;
 mod prove;
+mod show;
 mod verify;
 
 use access::Requester;
