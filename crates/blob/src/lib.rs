@@ -7,7 +7,7 @@ mod error;
 pub mod format;
 mod local;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -37,6 +37,12 @@ pub trait BlobStore {
 
     /// The octets of a blob, verified while they stream. `size` is the one that [`Stored`] told.
     async fn open(&self, key: &str, size: u64) -> Result<Self::Reader, Error>;
+
+    /// Whether a blob is there and as long as it should be; its octets are not read.
+    async fn measure(&self, key: &str, size: u64) -> Result<(), Error>;
+
+    /// The blobs in one of the 256 parts of the store, and when each was stored. Together the parts have all blobs.
+    async fn part(&self, part: u8) -> Result<Vec<(String, SystemTime)>, Error>;
 
     /// Removing what is not there is no error.
     async fn delete(&self, key: &str) -> Result<(), Error>;

@@ -37,8 +37,13 @@ impl LocalStore {
         .await
     }
 
-    /// A key that is not one of ours would lead out of the folder.
-    fn path(&self, key: &str) -> Result<PathBuf, Error> {
+    /// The store in `root` as it is: nothing is made, so where there is no store every blob is missing.
+    pub fn existing(root: &Path) -> LocalStore {
+        LocalStore { root: root.to_owned() }
+    }
+
+    /// The file of a blob. A key that is not one of ours would lead out of the folder.
+    pub fn path(&self, key: &str) -> Result<PathBuf, Error> {
         let id = Uuid::parse_str(key).map_err(|_| Error::Missing)?;
         Ok(folders::of_blob(&self.root, &id))
     }
@@ -55,6 +60,20 @@ impl BlobStore for LocalStore {
     async fn open(&self, key: &str, size: u64) -> Result<Reader, Error> {
         let path = self.path(key)?;
         blocking(move || Reader::open(&path, size)).await
+    }
+
+    async fn measure(&self, key: &str, size: u64) -> Result<(), Error> {
+        let path = self.path(key)?;
+        blocking(move || reader::measure(&path, size).map(drop)).await
+    }
+
+    async fn part(&self, part: u8) -> Result<Vec<(String, SystemTime)>, Error> {
+        let folder = folders::part(&self.root, part);
+        blocking(move || match folders::files(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            files => Ok(blobs(files?)),
+        })
+        .await
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
@@ -74,13 +93,9 @@ impl BlobStore for LocalStore {
             }
             let mut keys = Vec::new();
             for folder in folders::fan_out(&root) {
-                for (path, modified) in folders::files(&folder)? {
-                    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                    // A file that is not ours is left alone.
-                    if modified <= limit && Uuid::parse_str(name).is_ok() {
-                        keys.push(name.to_owned());
-                    }
-                }
+                let old =
+                    blobs(folders::files(&folder)?).into_iter().filter(|(_, modified)| *modified <= limit);
+                keys.extend(old.map(|(key, _)| key));
             }
             Ok(keys)
         })
@@ -95,6 +110,17 @@ impl BlobStore for LocalStore {
         })
         .await
     }
+}
+
+/// The keys of the files that are blobs. A file that is not ours is left alone.
+fn blobs(files: Vec<(PathBuf, SystemTime)>) -> Vec<(String, SystemTime)> {
+    files
+        .into_iter()
+        .filter_map(|(path, modified)| {
+            let name = path.file_name()?.to_str()?;
+            Uuid::parse_str(name).ok().map(|_| (name.to_owned(), modified))
+        })
+        .collect()
 }
 
 /// What is not there need not be removed.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use carnet::commands::{
-    self, audit, codes, conformance, find, get, on_demand, outbox, patient, status, submit,
+    self, audit, codes, conformance, find, fsck, get, on_demand, outbox, patient, status, submit,
 };
 use carnet::config::{Config, Role};
 use clap::{Parser, Subcommand};
@@ -57,6 +57,8 @@ enum Command {
     Codes(codes::Command),
     /// Show who did what, when.
     Audit(audit::Arguments),
+    /// Check that everything that was filed is there and as it was filed.
+    Fsck(fsck::Arguments),
     /// Show the answers that go to another address and are not delivered yet.
     Outbox(outbox::Arguments),
     /// Hold the conformance scenarios against any XDS.b server.
@@ -99,6 +101,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Get(arguments) => get::run(&config, &arguments).await,
         Command::Codes(command) => codes::run(&command),
         Command::Audit(arguments) => audit::run(&config, &arguments).await,
+        Command::Fsck(arguments) => fsck::run(&config, &arguments).await,
         Command::Outbox(arguments) => outbox::run(&config, &arguments).await,
         Command::Conformance(arguments) => conformance::run(&arguments).await,
     }

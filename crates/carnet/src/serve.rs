@@ -35,7 +35,7 @@ use crate::startup;
 use crate::tls::{Refused, Tls};
 
 /// Octets without a document are removed after this time: longer than any submission takes.
-const SWEEP_AGE: Duration = Duration::from_secs(24 * 3600);
+pub const SWEEP_AGE: Duration = Duration::from_secs(24 * 3600);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 /// A submission whose outcome is unknown is looked for after this time: longer than an answer of the registry takes.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(300);

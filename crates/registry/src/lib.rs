@@ -6,11 +6,13 @@
 //! * [`iti62`] removes metadata.
 //! * [`iti18`] answers stored queries, [`iti51`] those about several patients.
 //! * [`patients`] opens and merges records and finds them by identifier.
+//! * [`check`] tells what is wrong in the tables.
 //! * [`visibility`] tells repositories which documents may be read.
 //! * [`failure`] is the one place where internal errors become standard codes.
 //!
 //! SQL lives in `sql/` and nowhere else in this crate.
 
+pub mod check;
 pub mod failure;
 pub mod iti18;
 pub mod iti42;

@@ -1,5 +1,6 @@
 //! Every SQL statement of the repository. Values are always parameters.
 
+mod check;
 mod pending;
 
 use deadpool_postgres::GenericClient;
@@ -7,6 +8,7 @@ use tokio_postgres::Error;
 
 use crate::on_demand::Identity;
 
+pub use check::{Filed, Held, Standing, belonging, held, last_document, next_documents, standing_of};
 pub use pending::{
     add_stored_document, begin_filing, end_filing, forget_documents, register_documents, unsettled,
 };

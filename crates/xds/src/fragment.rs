@@ -9,9 +9,9 @@ use xml::Writer;
 
 use crate::constants::*;
 use crate::ebxml::{self, Common, SubmitObjects};
-use crate::metadata::{ANNOTATIONS, Association, AssociationType};
-use crate::submission::ValidSubmission;
-use crate::value::uuid_urn;
+use crate::metadata::{ANNOTATIONS, Association, AssociationType, DocumentEntry, Folder, SubmissionSet};
+use crate::submission::{Purpose, ValidSubmission};
+use crate::value::{parse_uuid_urn, uuid_urn};
 
 const STATUS: char = '\u{1}';
 const PATIENT_ID: char = '\u{2}';
@@ -35,6 +35,21 @@ pub struct Fill<'a> {
     pub patient_id: &'a str,
     /// `Folder.lastUpdateTime`, 14 digits; ignored by other objects.
     pub last_update_time: &'a str,
+}
+
+/// Which version of which logical object a fragment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbered {
+    pub logical_id: Uuid,
+    pub version: i32,
+}
+
+impl Numbered {
+    fn of(common: &Common) -> Option<Numbered> {
+        let logical_id = common.lid.as_deref().and_then(parse_uuid_urn)?;
+        let version = common.version_name.as_deref()?.parse().ok()?;
+        Some(Numbered { logical_id, version })
+    }
 }
 
 impl Fragment {
@@ -68,6 +83,30 @@ impl Fragment {
     /// The document in the fragment, for those who need what the columns do not hold. Its patientId is that of `fill`.
     pub fn document(&self, fill: &Fill<'_>) -> Option<ebxml::ExtrinsicObject> {
         self.read(fill, |element| ebxml::ExtrinsicObject::read(element).ok())
+    }
+
+    /// The typed view of the document in the fragment, and which version it is.
+    pub fn document_entry(&self, fill: &Fill<'_>) -> Option<(DocumentEntry, Numbered)> {
+        let object = self.document(fill)?;
+        Some((DocumentEntry::from_ebxml(&object).ok()?, Numbered::of(&object.common)?))
+    }
+
+    /// The typed view of the SubmissionSet in the fragment.
+    pub fn submission_set(&self, fill: &Fill<'_>) -> Option<SubmissionSet> {
+        let package = self.read(fill, |element| ebxml::RegistryPackage::read(element).ok())?;
+        SubmissionSet::read(&package, &package.common.id).ok()
+    }
+
+    /// The typed view of the folder in the fragment, and which version it is.
+    pub fn folder(&self, fill: &Fill<'_>) -> Option<(Folder, Numbered)> {
+        let package = self.read(fill, |element| ebxml::RegistryPackage::read(element).ok())?;
+        Some((Folder::read(&package, &package.common.id).ok()?, Numbered::of(&package.common)?))
+    }
+
+    /// The typed view of the association in the fragment.
+    pub fn association(&self) -> Option<Association> {
+        let object = self.read(&Fill::default(), |element| ebxml::Association::read(element).ok())?;
+        Association::read(&object, &object.common.id, Purpose::Update).ok()
     }
 
     /// The same association between other objects, with an id of its own. What it said about an update is left behind.

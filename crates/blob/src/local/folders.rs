@@ -36,7 +36,12 @@ pub fn temporary(root: &Path) -> PathBuf {
 
 /// `00` to `ff`.
 pub fn fan_out(root: &Path) -> impl Iterator<Item = PathBuf> {
-    (0..=u8::MAX).map(move |first| root.join(format!("{first:02x}")))
+    (0..=u8::MAX).map(move |first| part(root, first))
+}
+
+/// One of the folders in which blobs are, by the first octet of their keys.
+pub fn part(root: &Path, first: u8) -> PathBuf {
+    root.join(format!("{first:02x}"))
 }
 
 pub fn of_blob(root: &Path, id: &Uuid) -> PathBuf {

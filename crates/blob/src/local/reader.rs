@@ -36,23 +36,31 @@ struct Rest {
 impl Reader {
     /// Reads the first chunk, so that most of what can go wrong does so before anything is answered.
     pub(super) fn open(path: &Path, size: u64) -> Result<Reader, Error> {
-        let mut file = File::open(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Error::Missing,
-            _ => error.into(),
-        })?;
-        let mut header = [0; HEADER];
-        file.read_exact(&mut header).map_err(|error| cut(error, 0))?;
-        let chunks = size.div_ceil(CHUNK as u64);
-        let length = HEADER as u64 + size + chunks * DIGEST as u64;
-        if header != format::header() {
-            return Err(Error::Corrupt { chunk: 0 });
-        }
-        // A short file is found where it ends; octets behind the end would not be found at all.
-        if file.metadata()?.len() > length {
-            return Err(Error::Corrupt { chunk: chunks });
-        }
+        let file = measure(path, size)?;
         let (bytes, rest) = Rest { file, chunk: 0, left: size }.read()?;
         Ok(Reader { next: Next::Ready(bytes, rest) })
+    }
+}
+
+/// Opens a blob behind its header, if it is as long as it should be.
+pub(super) fn measure(path: &Path, size: u64) -> Result<File, Error> {
+    let mut file = File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::Missing,
+        _ => error.into(),
+    })?;
+    let mut header = [0; HEADER];
+    file.read_exact(&mut header).map_err(|error| cut(error, 0))?;
+    if header != format::header() {
+        return Err(Error::Corrupt { chunk: 0 });
+    }
+    let sealed = (CHUNK + DIGEST) as u64;
+    let chunks = size.div_ceil(CHUNK as u64);
+    let length = HEADER as u64 + size + chunks * DIGEST as u64;
+    match file.metadata()?.len() {
+        found if found == length => Ok(file),
+        // The chunk that is cut; octets behind the end belong to none.
+        found if found < length => Err(Error::Corrupt { chunk: (found - HEADER as u64) / sealed }),
+        _ => Err(Error::Corrupt { chunk: chunks }),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod codes;
 pub mod conformance;
 pub mod find;
+pub mod fsck;
 pub mod get;
 pub mod on_demand;
 pub mod outbox;

@@ -34,6 +34,7 @@ pub struct Server {
     pub folder: TempDir,
     /// Where MLLP is listened on.
     pub feed: Option<SocketAddr>,
+    pub config: Config,
     /// Where audit messages of others are taken: over TLS, over UDP.
     pub receivers: (Option<SocketAddr>, Option<SocketAddr>),
     handle: ServerHandle,
@@ -73,6 +74,7 @@ impl Server {
             database,
             folder,
             feed,
+            config,
             receivers,
             handle,
             done,

@@ -23,6 +23,7 @@ mod crash;
 mod dependencies;
 mod feed;
 mod filing;
+mod fsck;
 mod harness;
 mod large;
 mod logs;

@@ -2,11 +2,10 @@ use cda::facts::HeaderFacts;
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 use uuid::Uuid;
-use xds::metadata::{
-    Association, Author, AvailabilityStatus, Code, DocumentEntry, DocumentType, Folder, SubmissionSet,
-};
-use xds::value::{Cx, Dtm};
+use xds::metadata::{Association, AvailabilityStatus, DocumentEntry, Folder, SubmissionSet};
+use xds::value::Cx;
 
+use super::columns::{AssociationColumns, DocumentColumns, FolderColumns, SubmissionSetColumns};
 use super::{execute, find_record, rows};
 use crate::patients::{Record, State};
 
@@ -89,19 +88,20 @@ pub async fn add_submission_set<C: GenericClient>(
     fragment: &str,
 ) -> Result<(), Error> {
     add_object(client, record, set.entry_uuid, "SubmissionSet", Some(&set.unique_id)).await?;
+    let columns = SubmissionSetColumns::of(set);
     execute(
         client,
         ADD_SUBMISSION_SET,
         &[
             &record,
-            &set.entry_uuid,
-            &set.unique_id,
-            &set.source_id,
+            &columns.entry_uuid,
+            &columns.unique_id,
+            &columns.source_id,
             &set.patient_id.text,
-            &set.submission_time.padded(),
-            &set.content_type_code.key(),
-            &persons(&set.authors),
-            &set.intended_recipients,
+            &columns.submission_time,
+            &columns.content_type_code,
+            &columns.author_persons,
+            &columns.intended_recipients,
             &fragment,
         ],
     )
@@ -118,39 +118,35 @@ pub async fn add_document_entry<C: GenericClient>(
     fragment: &str,
 ) -> Result<(), Error> {
     add_object(client, record, entry.entry_uuid, "DocumentEntry", Some(&entry.unique_id)).await?;
-    let document_type = match entry.document_type {
-        DocumentType::Stable => "Stable",
-        DocumentType::OnDemand => "OnDemand",
-    };
-    let size = entry.size.and_then(|size| i64::try_from(size).ok());
+    let columns = DocumentColumns::of(entry);
     execute(
         client,
         ADD_DOCUMENT_ENTRY,
         &[
             &record,
-            &entry.entry_uuid,
+            &columns.entry_uuid,
             &submission_set,
-            &document_type,
-            &entry.unique_id,
-            &entry.repository_unique_id,
+            &columns.document_type,
+            &columns.unique_id,
+            &columns.repository_unique_id,
             &entry.patient_id.text,
-            &entry.hash,
-            &size,
-            &entry.mime_type,
-            &entry.class_code.key(),
-            &entry.type_code.key(),
-            &entry.format_code.key(),
-            &entry.practice_setting_code.key(),
-            &entry.healthcare_facility_type_code.key(),
-            &keys(&entry.event_codes),
-            &keys(&entry.confidentiality_codes),
-            &persons(&entry.authors),
-            &entry.reference_ids,
-            &entry.creation_time.as_ref().map(Dtm::padded),
-            &entry.service_start_time.as_ref().map(Dtm::padded),
-            &entry.service_stop_time.as_ref().map(Dtm::padded),
+            &columns.hash,
+            &columns.size,
+            &columns.mime_type,
+            &columns.class_code,
+            &columns.type_code,
+            &columns.format_code,
+            &columns.practice_setting_code,
+            &columns.healthcare_facility_type_code,
+            &columns.event_codes,
+            &columns.confidentiality_codes,
+            &columns.author_persons,
+            &columns.reference_ids,
+            &columns.creation_time,
+            &columns.service_start_time,
+            &columns.service_stop_time,
             &fragment,
-            &format!("{:?}", entry.availability.unwrap_or_default()),
+            &columns.availability,
             &version.logical_id,
             &version.number,
             &version.status.name(),
@@ -170,16 +166,17 @@ pub async fn add_folder<C: GenericClient>(
     fragment: &str,
 ) -> Result<(), Error> {
     add_object(client, record, folder.entry_uuid, "Folder", Some(&folder.unique_id)).await?;
+    let columns = FolderColumns::of(folder);
     execute(
         client,
         ADD_FOLDER,
         &[
             &record,
-            &folder.entry_uuid,
+            &columns.entry_uuid,
             &submission_set,
-            &folder.unique_id,
+            &columns.unique_id,
             &folder.patient_id.text,
-            &keys(&folder.codes),
+            &columns.codes,
             &last_update_time,
             &fragment,
             &version.logical_id,
@@ -199,18 +196,18 @@ pub async fn add_association<C: GenericClient>(
     fragment: &str,
 ) -> Result<(), Error> {
     add_object(client, record, association.entry_uuid, "Association", None).await?;
-    let submission_set_status = association.submission_set_status.map(|status| format!("{status:?}"));
+    let columns = AssociationColumns::of(association);
     execute(
         client,
         ADD_ASSOCIATION,
         &[
             &record,
-            &association.entry_uuid,
+            &columns.entry_uuid,
             &submission_set,
-            &association.association_type.urn(),
-            &association.source,
-            &association.target,
-            &submission_set_status,
+            &columns.association_type,
+            &columns.source,
+            &columns.target,
+            &columns.submission_set_status,
             &fragment,
         ],
     )
@@ -273,12 +270,4 @@ async fn add_object<C: GenericClient>(
         execute(client, ADD_UNIQUE_ID, &[&unique_id, &kind, &id, &record]).await?;
     }
     Ok(())
-}
-
-fn keys(codes: &[Code]) -> Vec<String> {
-    codes.iter().map(Code::key).collect()
-}
-
-fn persons(authors: &[Author]) -> Vec<&str> {
-    authors.iter().filter_map(|author| author.person.as_deref()).collect()
 }

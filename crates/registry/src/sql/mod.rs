@@ -1,5 +1,7 @@
 //! Every SQL statement of the registry. Values are always parameters.
 
+mod check;
+mod columns;
 mod insert;
 mod lookup;
 mod query;
@@ -7,6 +9,11 @@ mod record;
 mod remove;
 mod versions;
 
+pub use check::{
+    Range, associations_in, documents_of, facts_of_nothing, folders_of, identifiers_of, last_record,
+    merge_cycles, next_objects, next_records, next_unique_ids, steady, submission_sets_of,
+};
+pub use columns::{AssociationColumns, DocumentColumns, FolderColumns, SubmissionSetColumns};
 pub use insert::{
     Version, add_association, add_document_entry, add_folder, add_header_facts, add_submission_set,
     deprecate, open_record, touch_folder,

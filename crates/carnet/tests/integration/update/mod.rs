@@ -158,7 +158,7 @@ fn renew(common: &mut Common, id: &str) {
     }
 }
 
-fn title(common: &mut Common, text: &str) {
+pub fn title(common: &mut Common, text: &str) {
     common.name[0].value = text.to_owned();
 }
 
@@ -194,7 +194,7 @@ async fn dump(server: &Server) -> String {
 }
 
 /// A document by its entryUUID, as a query gives it.
-async fn entry(server: &Server, id: Uuid) -> ExtrinsicObject {
+pub async fn entry(server: &Server, id: Uuid) -> ExtrinsicObject {
     let mut request = Request::get_documents_by_entry_uuid([id], ReturnType::LeafClass);
     // All versions, whatever their state.
     request.parameters.push(("$MetadataLevel".to_owned(), vec!["2".to_owned()]));
@@ -204,7 +204,7 @@ async fn entry(server: &Server, id: Uuid) -> ExtrinsicObject {
 }
 
 /// The entryUUID of the newest version.
-async fn newest(server: &Server, logical_id: Uuid) -> Uuid {
+pub async fn newest(server: &Server, logical_id: Uuid) -> Uuid {
     let sql = "
         select entry_uuid from (
             select entry_uuid, version from document_entry where logical_id = $1
@@ -246,7 +246,7 @@ async fn filed(server: &Server, patient: &Cx, octets: &str) -> Submission {
 }
 
 /// A document in a new folder.
-async fn filed_in_folder(server: &Server, patient: &Cx) -> (Submission, RegistryPackage) {
+pub async fn filed_in_folder(server: &Server, patient: &Cx) -> (Submission, RegistryPackage) {
     let submission = filed(server, patient, "lettre").await;
     let folder = Folder {
         entry_uuid: Uuid::new_v4(),

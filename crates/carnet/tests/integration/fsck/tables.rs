@@ -1,0 +1,240 @@
+//! Rows that contradict each other: each is named, and nothing else.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{check, execute, names};
+use crate::harness::{Server, Submission, assert_filed, patient};
+use crate::update::{Update, entry, filed_in_folder, newest, title};
+use repository::check::Depth;
+
+/// What is wrong after `sql`, where `$id` stands for the entryUUID of a document.
+async fn after(sql: &str) -> (Vec<Value>, Submission) {
+    let server = Server::start().await;
+    let submission = Submission::new(&patient(), "lettre");
+    assert_filed(&server.file(&submission).await);
+    let sql = sql.replace("$id", &format!("'{}'", submission.entry.entry_uuid));
+    execute(&server, &sql.replace("$set", &format!("'{}'", submission.set.entry_uuid))).await;
+    let (findings, _) = check(&server, Depth::Octets).await;
+    server.stop().await;
+    (findings, submission)
+}
+
+fn without_sentences(findings: Vec<Value>) -> Vec<Value> {
+    let taken = findings.into_iter().map(|mut finding| {
+        assert!(finding["sentence"].as_str().unwrap().len() > 20, "{finding}");
+        finding.as_object_mut().unwrap().remove("sentence");
+        finding
+    });
+    taken.collect()
+}
+
+/// The one finding about the document.
+async fn of_document(sql: &str, name: &str, more: &[(&str, Value)]) {
+    let (findings, submission) = after(sql).await;
+    let mut expected = json!({ "finding": name, "kind": "DocumentEntry", "id": submission.entry.entry_uuid });
+    for (field, value) in more {
+        expected[*field] = value.clone();
+    }
+    assert_eq!(without_sentences(findings), [expected], "{sql}");
+}
+
+#[actix_web::test]
+async fn every_column_is_held_against_what_was_submitted() {
+    for (column, value) in [
+        ("document_type", "'OnDemand'"),
+        ("mime_type", "'text/xml'"),
+        ("class_code", "'x^^1.2.3'"),
+        ("type_code", "'x^^1.2.3'"),
+        ("format_code", "'x^^1.2.3'"),
+        ("practice_setting_code", "'x^^1.2.3'"),
+        ("healthcare_facility_type_code", "'x^^1.2.3'"),
+        ("event_codes", "array['x^^1.2.3']"),
+        ("confidentiality_codes", "'{}'"),
+        ("author_persons", "'{}'"),
+        ("reference_ids", "array['x']"),
+        ("creation_time", "null"),
+        ("service_start_time", "'20260101000000'"),
+        ("service_stop_time", "'20260101000000'"),
+        ("availability", "'Offline'"),
+    ] {
+        let sql = format!("update document_entry set {column} = {value} where entry_uuid = $id");
+        of_document(&sql, "column", &[("column", column.into())]).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_fragment_that_cannot_be_read_is_found() {
+    let sql = "update document_entry set fragment = left(fragment, -10) where entry_uuid = $id";
+    of_document(sql, "fragment", &[]).await;
+}
+
+#[actix_web::test]
+async fn global_keys_and_uniqueids_that_are_missing_are_found() {
+    let sql = "update object set record = record + 1000 where entry_uuid = $id";
+    let (findings, submission) = after(sql).await;
+    let id = submission.entry.entry_uuid;
+    let expected = ["no-key", "key-of-nothing"]
+        .map(|name| json!({ "finding": name, "kind": "DocumentEntry", "id": id }));
+    assert_eq!(without_sentences(findings), expected, "it leads to another record");
+    of_document("delete from unique_id where entry_uuid = $id", "no-unique-id", &[]).await;
+}
+
+#[actix_web::test]
+async fn global_keys_and_uniqueids_of_nothing_are_found() {
+    let server = Server::start().await;
+    let (one, two) = (Uuid::new_v4(), Uuid::new_v4());
+    execute(
+        &server,
+        &format!(
+            "insert into object (entry_uuid, record, kind) values ('{one}', 7, 'Folder');
+             insert into unique_id (value, kind, entry_uuid, record) values ('1.2.3', 'SubmissionSet', '{two}', 7)"
+        ),
+    )
+    .await;
+    let (findings, _) = check(&server, Depth::Octets).await;
+    let expected = [
+        json!({ "finding": "key-of-nothing", "kind": "Folder", "id": one }),
+        json!({ "finding": "unique-id-of-nothing", "kind": "SubmissionSet", "id": two }),
+    ];
+    assert_eq!(without_sentences(findings), expected);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn an_association_without_an_end_and_a_document_without_a_submission_set_are_found() {
+    let server = Server::start().await;
+    let submission = Submission::new(&patient(), "lettre");
+    assert_filed(&server.file(&submission).await);
+    let (association, document) = (submission.associations[0].entry_uuid, submission.entry.entry_uuid);
+    let nobody = Uuid::new_v4();
+    // As the fragment is, so is the column: only the end is missing.
+    execute(
+        &server,
+        &format!(
+            "update association set target = '{nobody}', fragment = replace(fragment, '{document}', '{nobody}')
+             where entry_uuid = '{association}'"
+        ),
+    )
+    .await;
+    let (findings, _) = check(&server, Depth::Octets).await;
+    let expected = [
+        json!({ "finding": "not-held", "kind": "DocumentEntry", "id": document }),
+        json!({ "finding": "no-end", "id": association, "end": "targetObject", "missing": nobody }),
+    ];
+    assert_eq!(without_sentences(findings), expected);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn what_a_submission_set_and_an_association_say_is_compared_too() {
+    let (findings, submission) =
+        after("update submission_set set source_id = '1.2.3' where entry_uuid = $set").await;
+    let expected = json!({
+        "finding": "column", "kind": "SubmissionSet", "id": submission.set.entry_uuid, "column": "source_id",
+    });
+    assert_eq!(without_sentences(findings), [expected]);
+    let (findings, submission) = after("update association set submission_set_status = null").await;
+    let id = submission.associations[0].entry_uuid;
+    let expected =
+        json!({ "finding": "column", "kind": "Association", "id": id, "column": "submission_set_status" });
+    assert_eq!(without_sentences(findings), [expected]);
+}
+
+#[actix_web::test]
+async fn a_document_of_another_patients_record_is_found() {
+    let sql = "update document_entry set patient_id = 'x^^^&1.2.3&ISO' where entry_uuid = $id";
+    of_document(sql, "patient", &[]).await;
+}
+
+#[actix_web::test]
+async fn facts_of_a_header_without_their_document_are_found() {
+    let id = Uuid::new_v4();
+    let sql =
+        format!("insert into header_fact (record, entry_uuid) select record, '{id}' from record limit 1");
+    let (findings, _) = after(&sql).await;
+    assert_eq!(without_sentences(findings), [json!({ "finding": "header-facts", "id": id })]);
+}
+
+#[actix_web::test]
+async fn merges_that_lead_in_a_circle_are_found() {
+    let server = Server::start().await;
+    for _ in 0..2 {
+        assert_filed(&server.file(&Submission::new(&patient(), "lettre")).await);
+    }
+    execute(&server, "update record set survivor = 3 - record").await;
+    let (findings, _) = check(&server, Depth::Octets).await;
+    let mut found = without_sentences(findings);
+    found.sort_by_key(|finding| finding["record"].as_i64());
+    assert_eq!(found, [1, 2].map(|record| json!({ "finding": "merge-circle", "record": record })));
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn versions_that_are_out_of_order_are_found() {
+    let server = Server::start().await;
+    let patient = patient();
+    let (document, folder) = filed_in_folder(&server, &patient).await;
+    let first = document.entry.entry_uuid;
+    let current = entry(&server, first).await;
+    Update::of(&patient).document(&current, "1", |c| title(c, "Corrigé")).accepted(&server).await;
+    let second = newest(&server, first).await;
+    let broken = async |sql: String| {
+        execute(&server, &sql).await;
+        without_sentences(check(&server, Depth::Octets).await.0)
+    };
+    let kind = "DocumentEntry";
+    let found =
+        broken(format!("update document_entry set status = 'Approved' where entry_uuid = '{first}'")).await;
+    let expected = json!({ "finding": "old-version", "kind": kind, "id": first, "status": "Approved" });
+    assert_eq!(found, [expected]);
+    execute(
+        &server,
+        &format!("update document_entry set status = 'Deprecated' where entry_uuid = '{first}'"),
+    )
+    .await;
+
+    let found = broken(format!("update document_entry set version = 7 where entry_uuid = '{first}'")).await;
+    let names: Vec<&str> = found.iter().map(|finding| finding["finding"].as_str().unwrap()).collect();
+    assert!(names.contains(&"version-number") && names.contains(&"column"), "{found:?}");
+    execute(&server, &format!("update document_entry set version = 1 where entry_uuid = '{first}'")).await;
+
+    let found = broken(format!(
+        "update document_entry set unique_id = '1.2.3' where entry_uuid = '{second}';
+         update unique_id set value = '1.2.3' where entry_uuid = '{second}'"
+    ))
+    .await;
+    let expected = [
+        json!({ "finding": "version-of-another", "kind": kind, "id": second }),
+        json!({ "finding": "column", "kind": kind, "id": second, "column": "unique_id" }),
+        json!({ "finding": "no-document", "entry": second, "unique_id": "1.2.3" }),
+    ];
+    assert_eq!(found, expected);
+    let id = document.entry.unique_id;
+    execute(
+        &server,
+        &format!(
+            "update document_entry set unique_id = '{id}' where entry_uuid = '{second}';
+             update unique_id set value = '{id}' where entry_uuid = '{second}'"
+        ),
+    )
+    .await;
+
+    let folder = folder.common.id;
+    let found = broken("update folder set codes = '{}'".to_owned()).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(folder.ends_with(found[0]["id"].as_str().unwrap()) && found[0]["column"] == "codes", "{found:?}");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_trace_that_was_altered_is_found() {
+    let server = Server::start().await;
+    assert_filed(&server.file(&Submission::new(&patient(), "lettre")).await);
+    // Signed at the stop.
+    let server = server.restart(&[]).await;
+    execute(&server, "update audit_event set at = at + interval '1 hour' where position = 1").await;
+    assert_eq!(names(&server).await, ["column"]);
+    execute(&server, "update audit_event set at = at - interval '1 hour' where position = 1").await;
+    server.stop().await;
+}
