@@ -3,6 +3,7 @@
 //	transparency inclusion KEY PROOF CONTENT         the event is in the log (C2SP tlog-proof; the salt is its extra data)
 //	transparency consistency KEY CHECKPOINTS PROOF   the log only grew since an older checkpoint of the file
 //	transparency checkpoints KEY CHECKPOINTS         every record of the file is signed
+//	transparency export KEY EXPORT                   every event of `carnet audit export` is in the log
 //	transparency tiles KEY CHECKPOINTS FOLDER        proofs of every leaf and checkpoint, made from the tiles LEVEL-INDEX
 //
 // KEY is a file with a verifier key. The exit code is 1, with the reason, where something does not hold.
@@ -10,6 +11,7 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -57,6 +59,8 @@ func run(args []string) error {
 			fmt.Println(len(trees), "checkpoints")
 		}
 		return err
+	case "export 3":
+		return export(keys, text)
 	case "tiles 4":
 		return fromTiles(keys, text, args[3])
 	}
@@ -157,6 +161,72 @@ func inclusion(keys note.Verifiers, text, contentFile string) error {
 	}
 	fmt.Println("event", index, "is in the log of", tree.N)
 	return nil
+}
+
+// export checks every event of an export. One that was blanked has its leaf and nothing else.
+func export(keys note.Verifiers, text string) error {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if len(lines) < 2 {
+		return errors.New("an export of less than two lines")
+	}
+	var head struct{ Format, Checkpoint string }
+	if err := json.Unmarshal([]byte(lines[0]), &head); err != nil {
+		return err
+	}
+	if head.Format != "carnet-audit-export/1" {
+		return fmt.Errorf("the format %q", head.Format)
+	}
+	tree, err := checkpoint(keys, head.Checkpoint)
+	if err != nil {
+		return err
+	}
+	for i, line := range lines[1 : len(lines)-1] {
+		if err := exported(tree, line); err != nil {
+			return fmt.Errorf("line %d: %w", i+2, err)
+		}
+	}
+	var tail struct{ Events *int }
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &tail); err != nil {
+		return err
+	}
+	if tail.Events == nil || *tail.Events != len(lines)-2 {
+		return errors.New("lines are missing")
+	}
+	fmt.Println(*tail.Events, "events are in the log of", tree.N)
+	return nil
+}
+
+func exported(tree tlog.Tree, line string) error {
+	var event struct {
+		Position      int64
+		Salt          []byte
+		Content, Leaf *string
+		Proof         []string
+	}
+	if err := json.Unmarshal([]byte(line), &event); err != nil {
+		return err
+	}
+	var leaf tlog.Hash
+	var err error
+	switch {
+	case event.Content != nil && len(event.Salt) == 16:
+		leaf = tlog.RecordHash(append(event.Salt, *event.Content...))
+	case event.Leaf != nil:
+		if leaf, err = tlog.ParseHash(*event.Leaf); err != nil {
+			return err
+		}
+	default:
+		return errors.New("neither a salt with a content nor a leaf")
+	}
+	var proof []tlog.Hash
+	for _, text := range event.Proof {
+		hash, err := tlog.ParseHash(text)
+		if err != nil {
+			return err
+		}
+		proof = append(proof, hash)
+	}
+	return tlog.CheckRecord(proof, tree.N, tree.Hash, event.Position, leaf)
 }
 
 func consistency(keys note.Verifiers, file, proofFile string) error {

@@ -10,7 +10,7 @@ use tokio_postgres::GenericClient;
 use transparency::{Checkpoint, Record, Signer, Verifier};
 
 use super::statements::{self, Statements};
-use super::{Selection, export_to, sql};
+use super::{Selection, export_to, record, sql};
 use crate::gone::{Expired, Loss};
 use crate::{Act, Error, Event, Kind, Outcome, Source};
 
@@ -78,6 +78,16 @@ impl Expiry {
         Ok(went)
     }
 
+    /// Leaves the event of a run that came to nothing.
+    pub async fn failed(&self, why: &Error) -> Result<(), Error> {
+        let client = self.database.get().await?;
+        record(&**client, &[self.event(Outcome::SeriousFailure).described(why.to_string())]).await
+    }
+
+    fn event(&self, outcome: Outcome) -> Event {
+        Event::new(Act::AuditExpired, outcome, &self.requester, &self.source)
+    }
+
     /// None: there is nothing, or another server is at it.
     async fn expire(&self, month: NaiveDate, kind: Kind) -> Result<Option<Went>, Error> {
         let keys = [self.signer.verifier()?];
@@ -109,8 +119,7 @@ impl Expiry {
         kinds.sort();
         let gone = statements::missing(&*transaction, first, until, Some(kind)).await?;
         let loss = Loss::Expired(Expired { month, kinds, first, until, gone });
-        let event = Event::new(Act::AuditExpired, Outcome::Success, &self.requester, &self.source);
-        statements::state(&*transaction, event, loss, &self.signer).await?;
+        statements::state(&*transaction, self.event(Outcome::Success), loss, &self.signer).await?;
         sql::close_month(&*transaction, kind.number(), month).await?;
         transaction.commit().await?;
         Ok(Some(Went { month, kind, events, archive }))

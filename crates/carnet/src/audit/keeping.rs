@@ -12,6 +12,7 @@ const RETRY: Duration = Duration::from_secs(3600);
 
 /// Works until it is dropped. Of several servers that share a database one works at a time.
 pub async fn keep(expiry: Expiry) {
+    let mut told = None;
     loop {
         let wait = match expiry.run(Utc::now()).await {
             Ok(went) => {
@@ -24,10 +25,19 @@ pub async fn keep(expiry: Expiry) {
                         went.month.format("%Y-%m"),
                     );
                 }
+                told = None;
                 INTERVAL
             }
             Err(error) => {
                 tracing::error!("traces that were kept long enough stay: {error}");
+                // Once for each reason, and not for a database that is away.
+                let reason = Some(error.to_string());
+                if told != reason && !error.is_unavailable() {
+                    if let Err(error) = expiry.failed(&error).await {
+                        tracing::error!("the trace of this cannot be written: {error}");
+                    }
+                    told = reason;
+                }
                 RETRY
             }
         };

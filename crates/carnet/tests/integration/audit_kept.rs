@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use atna::log::{CheckpointFile, Sequencer, Verification};
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use tempfile::TempDir;
 use test_support::TestDatabase;
 use transparency::Signer;
 
@@ -90,6 +91,11 @@ fn the_traces_of_a_record_that_is_over_are_blanked_when_it_is_confirmed() {
     assert!(said.contains("2 were blanked"), "{said}");
     let refused = carnet.bad(&["audit", "blank", "--patient", INS, "--confirm"]);
     assert!(refused.contains("no events of this patient"), "{refused}");
+    let traces = carnet.good(&["audit", "--json"]);
+    let refused =
+        |line: &&str| line.contains("audit-blanked") && line.contains("\"outcome\":\"minor-failure\"");
+    assert_eq!(traces.lines().filter(refused).count(), 2, "{traces}");
+    assert!(!traces.contains(INS), "{traces}");
 }
 
 /// The key of an installation that is not there yet.
@@ -103,14 +109,12 @@ fn key_in(folder: &Path) -> Signer {
     Signer::from_pem(&format!("carnet-{id:08x}"), &pem).unwrap()
 }
 
-#[actix_web::test]
-async fn a_server_lets_months_go_that_were_kept_long_enough() {
-    let (test, folder) = (TestDatabase::create().await, test_support::folder());
+/// A log whose first event is of 2010 and whose second is of 2024, and the key of the server that will go on with it.
+async fn old_log(folder: &TempDir) -> TestDatabase {
+    let test = TestDatabase::create().await;
     let database = test.open();
-    let signer = key_in(folder.path());
-    let key = signer.verifier().unwrap();
     let checkpoints = CheckpointFile::new(folder.path().join("audit/checkpoints"));
-    let mut sequencer = Sequencer::new(database.clone(), signer, checkpoints).unwrap();
+    let mut sequencer = Sequencer::new(database.clone(), key_in(folder.path()), checkpoints).unwrap();
     for (patient, at) in [("old", "2010-05-06T00:00:00Z"), ("young", "2024-05-06T00:00:00Z")] {
         let requester = access::Requester::local("operator", "carnet");
         let source = atna::Source::here("carnet", None);
@@ -119,22 +123,49 @@ async fn a_server_lets_months_go_that_were_kept_long_enough() {
         atna::record(&**database.get().await.unwrap(), &[event]).await.unwrap();
         sequencer.round_at(at.parse().unwrap()).await.unwrap();
     }
+    test
+}
+
+async fn until(server: &Server, counted: &str) {
+    let began = Instant::now();
+    while server.count(counted).await == 0 {
+        assert!(began.elapsed() < Duration::from_secs(20), "{counted}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_server_lets_months_go_that_were_kept_long_enough() {
+    let folder = test_support::folder();
+    let log = old_log(&folder).await;
     let archive = folder.path().join("elsewhere");
     let settings =
         [("CARNET_AUDIT__ARCHIVE", archive.to_str().unwrap()), ("CARNET_AUDIT__KEEP_ACCESS_YEARS", "9")];
-    let server = Server::on(&test.url, database, folder, &settings).await;
-    let began = Instant::now();
-    let expired = "select count(*) from audit_trail where act = 'audit-expired'";
-    while server.count(expired).await == 0 {
-        assert!(began.elapsed() < Duration::from_secs(20), "nothing goes");
-        tokio::task::yield_now().await;
-    }
+    let server = Server::on(&log.url, log.open(), folder, &settings).await;
+    until(&server, "select count(*) from audit_trail where act = 'audit-expired'").await;
     assert_eq!(server.count("select count(*) from audit_trail where patient_id = 'old'").await, 0);
     assert_eq!(server.count("select count(*) from audit_trail where patient_id = 'young'").await, 1);
     assert!(std::fs::read_to_string(archive.join("access-2010-05.ndjson")).unwrap().contains("old^^^"));
     let database = server.database.clone();
+    let key = std::fs::read_to_string(server.folder.path().join("audit/key.pub")).unwrap();
     server.stop().await;
-    let verification = Verification { keys: vec![key], checkpoints: None, since: None };
+    let verification =
+        Verification { keys: vec![key.trim().parse().unwrap()], checkpoints: None, since: None };
     let report = verification.run(&database, |_, _| ()).await.unwrap();
     assert_eq!((report.finding, report.expired), (None, 1));
+}
+
+#[actix_web::test]
+async fn a_month_that_cannot_be_archived_stays_and_an_event_says_so() {
+    let folder = test_support::folder();
+    let file = folder.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let log = old_log(&folder).await;
+    let server =
+        Server::on(&log.url, log.open(), folder, &[("CARNET_AUDIT__ARCHIVE", file.to_str().unwrap())]).await;
+    let failed =
+        "select count(*) from audit_trail where act = 'audit-expired' and outcome = 'serious-failure'";
+    until(&server, failed).await;
+    assert_eq!(server.count("select count(*) from audit_trail where patient_id = 'old'").await, 1);
+    server.stop().await;
 }

@@ -10,7 +10,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
-use crate::{Act, MessageId, Object, Outcome, RegistryObjectKind, Source};
+use crate::{
+    Act, Blanked, Expired, Gone, Kind, Loss, MessageId, Object, Outcome, Part, RegistryObjectKind, Source,
+    Sum,
+};
 
 const ENDPOINT: &str = "http://127.0.0.1:8080/services/registry";
 const PATIENT: &str = "123^^^&1.2.250.1.213.1.4.10&ISO";
@@ -78,6 +81,23 @@ fn query(home: Option<&str>) -> Object {
     }
 }
 
+fn gone() -> [Object; 2] {
+    let month = chrono::NaiveDate::from_ymd_opt(2016, 1, 1).unwrap();
+    let gone = Sum { count: 2, digest: "4OFYHNYBiZFDvnBUEFXZFtoQABFQP2n+mGzGUkdfqz8=".to_owned() };
+    let kinds = vec![Kind::Access, Kind::Operation];
+    let expired = Loss::Expired(Expired { month, kinds, first: 3, until: 9, gone: gone.clone() });
+    let blanked = Loss::Blanked(Blanked {
+        events: 2,
+        from: "2016-01-02T03:04:05Z".parse().unwrap(),
+        until: "2016-01-03T03:04:05Z".parse().unwrap(),
+        patient: gone.digest.clone(),
+        parts: vec![Part { month, kind: Kind::Access, gone }],
+    });
+    [expired, blanked].map(|loss| {
+        Object::Gone(Gone { origin: "carnet".to_owned(), loss, signature: "— carnet AAAA\n".to_owned() })
+    })
+}
+
 /// Every act with every outcome and every kind of caller, with everything and with nothing beside.
 fn all() -> Vec<Event> {
     let home = Some("urn:oid:1.9");
@@ -85,7 +105,18 @@ fn all() -> Vec<Event> {
         entry_uuid: "urn:uuid:08a15a6f-5b4a-42de-8f95-89474f83abdf".to_owned(),
         kind: RegistryObjectKind::HasMember,
     };
-    let objects = [set(), document(None), titled(), document(home), query(None), query(home), removed];
+    let [expired, blanked] = gone();
+    let objects = [
+        set(),
+        document(None),
+        titled(),
+        document(home),
+        query(None),
+        query(home),
+        removed,
+        expired,
+        blanked,
+    ];
     let mut events = Vec::new();
     for &act in Act::ALL {
         for outcome in [Outcome::Success, Outcome::MinorFailure, Outcome::SeriousFailure] {

@@ -1,8 +1,8 @@
 //! `carnet audit blank`: when the time of a record is over, its traces say nothing any more.
 
 use anyhow::Context;
-use atna::Act;
 use atna::log::{self, Extent};
+use atna::{Act, Outcome};
 use registry::patients;
 use xds::value::Cx;
 
@@ -58,7 +58,15 @@ async fn blank(config: &Config, installation: &Installation, cx: &Cx) -> anyhow:
     let signer = signer(&Files::new(config, &installation.folder))?;
     let identifiers = patients::identifiers(&installation.database, cx).await?;
     let event = used(installation, Act::AuditBlanked, "carnet audit blank");
-    let blanked = log::blank(&installation.database, &signer, &identifiers, &cx.text, event).await?;
+    let blanked = log::blank(&installation.database, &signer, &identifiers, &cx.text, event).await;
+    if let Err(error) = &blanked {
+        let mut event =
+            used(installation, Act::AuditBlanked, "carnet audit blank").described(error.to_string());
+        event.outcome = Outcome::MinorFailure;
+        let client = installation.database.get().await?;
+        atna::record(&**client, &[event]).await.context("the trace of the refusal cannot be written")?;
+    }
+    let blanked = blanked?;
     Ok(vec![
         format!("{} have lost their content.", told(&blanked.extent)),
         format!("Secret: {}", blanked.secret),
