@@ -7,9 +7,9 @@ pub async fn audit(server: &Server) -> anyhow::Result<Option<String>> {
     fault(server, &["audit", "verify"]).await
 }
 
-/// Everything that there is to check.
+/// The log of traces, and everything that was filed.
 pub async fn all(server: &Server) -> anyhow::Result<Vec<String>> {
-    Ok(audit(server).await?.into_iter().collect())
+    Ok([audit(server).await?, fault(server, &["fsck"]).await?].into_iter().flatten().collect())
 }
 
 async fn fault(server: &Server, arguments: &[&str]) -> anyhow::Result<Option<String>> {

@@ -3,13 +3,18 @@
 
 mod answer;
 mod checks;
+mod disk;
+mod hostile;
 mod kill;
 mod ledger;
+mod load;
 mod message;
 mod readback;
+mod relay;
 mod report;
 mod server;
 mod source;
+mod term;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -20,6 +25,7 @@ use fastrand::Rng;
 use indicatif::{ProgressBar, ProgressStyle};
 use nix::sys::signal::Signal;
 
+use disk::Disk;
 use kill::Victim;
 use report::Row;
 use server::Server;
@@ -43,12 +49,27 @@ struct Arguments {
     carnet: PathBuf,
     #[arg(long, default_value_t = 8)]
     clients: usize,
+    /// Only these, or none of the others.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
     /// One JSON object instead of a table.
     #[arg(long)]
     json: bool,
     /// Write the rows into the table of this page.
     #[arg(long, value_name = "PAGE", num_args = 0..=1, default_missing_value = "docs/reliability.md")]
     write: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// kill -9 of the server and of its PostgreSQL.
+    Kills,
+    /// Slow, idle and malicious clients.
+    Hostile,
+    /// SIGTERM under load.
+    Term,
+    /// No room for documents, or in the database.
+    Disk,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -73,7 +94,25 @@ fn tell(text: &str) {
 
 async fn run(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
     let mut rng = Rng::with_seed(seed);
-    let rows = kills(arguments, &mut rng).await?;
+    let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
+    let mut rows = Vec::new();
+    if wanted(Part::Kills) {
+        rows.extend(kills(arguments, &mut rng).await?);
+    }
+    if wanted(Part::Hostile) {
+        rows.extend(hostile(arguments, &mut rng).await?);
+    }
+    if wanted(Part::Term) {
+        let mut server = Server::new(&arguments.carnet, "")?;
+        server.start().await?;
+        rows.push(term::hold(&mut server, arguments.clients, &mut rng).await?);
+        server.end(Signal::SIGTERM).await?;
+    }
+    if wanted(Part::Disk) {
+        for disk in [Disk::Documents, Disk::Database] {
+            rows.push(disk::hold(&arguments.carnet, disk, arguments.clients, &mut rng).await?);
+        }
+    }
     let mut out = std::io::stdout();
     match arguments.json {
         true => writeln!(out, "{}", report::as_json(&rows, seed))?,
@@ -87,6 +126,20 @@ async fn run(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
         report::write(page, &rows)?;
     }
     Ok(rows.iter().all(|row| row.faults.is_empty()))
+}
+
+async fn hostile(arguments: &Arguments, rng: &mut Rng) -> anyhow::Result<Vec<Row>> {
+    let bar = ProgressBar::new((hostile::ALL.len() * hostile::PAIRS) as u64);
+    let mut server = Server::new(&arguments.carnet, "")?;
+    server.start().await?;
+    let mut rows = Vec::new();
+    for nuisance in &hostile::ALL {
+        bar.set_message(nuisance.scenario);
+        rows.push(nuisance.hold(&server, arguments.clients, rng, &bar).await?);
+    }
+    bar.finish_and_clear();
+    server.end(Signal::SIGTERM).await?;
+    Ok(rows)
 }
 
 async fn kills(arguments: &Arguments, rng: &mut Rng) -> anyhow::Result<Vec<Row>> {

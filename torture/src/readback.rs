@@ -1,6 +1,6 @@
 //! Everything about a client's patients, read back: records and octets through the endpoints, traces out of the database.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -26,7 +26,8 @@ pub async fn traces(
     database: &tokio_postgres::Client,
     since: DateTime<Utc>,
 ) -> anyhow::Result<BTreeMap<String, u32>> {
-    let mut counts = BTreeMap::new();
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    let mut patients_of: HashMap<(atna::Act, String), BTreeSet<Option<String>>> = HashMap::new();
     for row in database.query(TRACES, &[&since]).await? {
         let content: String = row.try_get(0)?;
         let Entry::Own(event) = serde_json::from_str(&content)? else { continue };
@@ -42,7 +43,12 @@ pub async fn traces(
             names.extend(event.patient.clone());
         }
         for name in names {
-            *counts.entry(key(event.act, &name)).or_default() += 1;
+            // An update after a merge concerns two patients, and leaves an event for each.
+            let patients = patients_of.entry((event.act, name.clone())).or_default();
+            let is_first = patients.is_empty();
+            let is_further = patients.insert(event.patient.clone()) && !is_first;
+            let is_counted = !(is_further && event.act == atna::Act::Iti57Registry);
+            *counts.entry(key(event.act, &name)).or_default() += u32::from(is_counted);
         }
     }
     Ok(counts)

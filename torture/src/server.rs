@@ -61,6 +61,11 @@ impl Server {
         Ok(Server { binary, folder, child: None, starts: 0, addresses })
     }
 
+    /// Host and port of its endpoints.
+    pub fn host(&self) -> &str {
+        self.addresses.url.trim_start_matches("http://")
+    }
+
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -155,6 +160,19 @@ impl Server {
         kill(self.pid()?, signal)?;
         let mut child = self.child.take().ok_or_else(|| anyhow!("the server does not run"))?;
         Ok(child.wait().await?.code())
+    }
+
+    /// Starts a new measurement of [`Server::peak_memory`].
+    pub fn forget_peak_memory(&self) -> anyhow::Result<()> {
+        Ok(fs::write(format!("/proc/{}/clear_refs", self.pid()?), "5")?)
+    }
+
+    /// The most memory that the server had resident, in MiB.
+    pub fn peak_memory(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().context("VmHWM is not told")?;
+        Ok(kib >> 10)
     }
 
     fn postgres(&self) -> Options {

@@ -53,6 +53,14 @@ impl Source {
         }
     }
 
+    /// Opens a record that no ledger is kept of.
+    pub async fn open_record(addresses: &Addresses, rng: &mut Rng, patient: &Cx) -> anyhow::Result<()> {
+        let (_, text) = message::open(rng, patient);
+        let ack = Connection::open(&addresses.feed, &TIMEOUTS).await?.acknowledged(text.as_bytes()).await?;
+        anyhow::ensure!(ack.code == "AA", "a record cannot be opened: {ack:?}");
+        Ok(())
+    }
+
     /// Until it is told to stop, or a connection ends without an answer.
     pub async fn run(mut self, stop: Rc<Cell<bool>>) {
         while !stop.get() {

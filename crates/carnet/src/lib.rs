@@ -2,7 +2,6 @@
 
 mod account;
 mod audit;
-pub mod backup;
 mod clock;
 pub mod commands;
 pub mod config;

@@ -14,6 +14,7 @@ use anyhow::Context;
 use atna::log::{Expiry, Sequencer};
 use atna::{Act, Event, Outcome, TraceWriter};
 use blob::LocalStore;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use registry::Registry;
 use repository::Repository;
 use repository::pending::Settled;
@@ -82,6 +83,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 pub async fn start(config: &Config) -> anyhow::Result<Running> {
     config.check_transport()?;
     config.check_role()?;
+    allow_open_files();
     let tls = match &config.tls {
         Some(settings) => Some(Tls::load(settings, config.client.identity.check_host)?),
         None => None,
@@ -120,6 +122,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
             settings: config.audit.http.clone(),
             metrics: metrics.clone(),
             message: config.audit.receive.message,
+            idle: config.limits.idle,
             public_url: config.public_url(address),
             hostname: audit::forward::hostname()?,
         })),
@@ -187,6 +190,15 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         receivers,
         background,
     })
+}
+
+/// Each connection is an open file. Many systems allow a process few until it asks for all that it may have.
+fn allow_open_files() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(error) = raised {
+        tracing::warn!("the limit of open files stays as it is: {error}");
+    }
 }
 
 impl Running {

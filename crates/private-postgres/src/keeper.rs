@@ -17,7 +17,7 @@ use crate::{Error, Options, predecessor, program};
 
 /// Between a server that ended by itself and the next attempt; doubled each time, up to the longest.
 const FIRST_REST: Duration = Duration::from_millis(100);
-const LONGEST_REST: Duration = Duration::from_secs(30);
+const LONGEST_REST: Duration = Duration::from_secs(2);
 /// How often the length of the log is looked at.
 const LOG_CHECK: Duration = Duration::from_secs(60);
 /// What the server says, in the language it is started in, while sessions of a killed one still hold its memory.

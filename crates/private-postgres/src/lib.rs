@@ -21,7 +21,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use account::account_can_reach;
-pub use binaries::client_program;
 pub use error::Error;
 pub use server::PrivatePostgres;
 

@@ -81,7 +81,7 @@ impl Rest {
     }
 }
 
-pub(super) fn cut(error: std::io::Error, chunk: u64) -> Error {
+fn cut(error: std::io::Error, chunk: u64) -> Error {
     match error.kind() {
         ErrorKind::UnexpectedEof => Error::Corrupt { chunk },
         _ => error.into(),

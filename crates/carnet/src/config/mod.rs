@@ -17,6 +17,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::bail;
 use atna::log::Retention;
@@ -143,6 +144,8 @@ pub struct Limits {
     pub cda_header: u64,
     /// 0: no limit.
     pub query_results: usize,
+    /// In the middle of a request.
+    pub idle: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -246,6 +249,7 @@ impl Config {
             documents: from.get("limits.documents", POSITIVE, 500_usize),
             cda_header: from.get("limits.cda_header", SIZE, 32 * MIB),
             query_results: from.get("limits.query_results", COUNT, 10_000_usize),
+            idle: Duration::from_secs(from.get("limits.idle_seconds", POSITIVE, 60_usize) as u64),
         };
         let audit = Audit {
             source_id: from.get("audit.source_id", TEXT, "carnet"),

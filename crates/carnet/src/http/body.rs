@@ -85,7 +85,8 @@ pub async fn receive(
         return Err(Refusal::TooLarge);
     }
     // Limits count unpacked octets.
-    let payload = compression::unpacked(request.headers(), payload).map_err(|_| Refusal::ContentEncoding)?;
+    let payload = compression::unpacked(request.headers(), payload, app.limits.idle)
+        .map_err(|_| Refusal::ContentEncoding)?;
     let over = |context: &str| Refusal::OverLimit { encoding, context: context.to_owned() };
     match encoding {
         Encoding::Simple => {

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -28,13 +29,18 @@ pub type Body = LocalBoxStream<'static, Result<Bytes, PayloadError>>;
 /// Content-Encoding names something else than gzip.
 pub struct UnknownEncoding;
 
-/// The body as it was before its sender packed it.
-pub fn unpacked(headers: &HeaderMap, payload: web::Payload) -> Result<Body, UnknownEncoding> {
+/// The body as it was before its sender packed it. It ends with an error when nothing comes for so long.
+pub fn unpacked(
+    headers: &HeaderMap,
+    payload: web::Payload,
+    patience: Duration,
+) -> Result<Body, UnknownEncoding> {
+    let payload = impatient(payload, patience);
     let mut encodings = headers.get_all(header::CONTENT_ENCODING);
     let encoding = encodings.next().map(|value| value.to_str().map(|text| text.trim().to_ascii_lowercase()));
     match (encoding, encodings.next()) {
-        (None, _) => Ok(payload.boxed_local()),
-        (Some(Ok(encoding)), None) if encoding == "identity" => Ok(payload.boxed_local()),
+        (None, _) => Ok(payload),
+        (Some(Ok(encoding)), None) if encoding == "identity" => Ok(payload),
         (Some(Ok(encoding)), None) if matches!(encoding.as_str(), "gzip" | "x-gzip") => {
             Ok(gunzip(payload).boxed_local())
         }
@@ -42,7 +48,18 @@ pub fn unpacked(headers: &HeaderMap, payload: web::Payload) -> Result<Body, Unkn
     }
 }
 
-fn gunzip(packed: web::Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> {
+fn impatient(payload: web::Payload, patience: Duration) -> Body {
+    stream::unfold(Some(payload), move |payload| async move {
+        let mut payload = payload?;
+        match tokio::time::timeout(patience, payload.next()).await {
+            Ok(next) => next.map(|octets| (octets, Some(payload))),
+            Err(_) => Some((Err(PayloadError::Io(io::ErrorKind::TimedOut.into())), None)),
+        }
+    })
+    .boxed_local()
+}
+
+fn gunzip(packed: Body) -> impl Stream<Item = Result<Bytes, PayloadError>> {
     let packed = StreamReader::new(packed.map_err(io::Error::other));
     let mut decoder = GzipDecoder::new(packed);
     decoder.multiple_members(true);

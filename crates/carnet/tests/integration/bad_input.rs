@@ -1,6 +1,10 @@
 //! Bad input gets a clear error and changes nothing.
 
+use std::time::Duration;
+
 use client::{Encoding, Outgoing};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use xds::value::uuid_urn;
 
 use crate::harness::{Server, Submission, codes, patient};
@@ -151,5 +155,21 @@ async fn only_soap_is_taken() {
     let url = format!("{}/services/repository", server.url);
     let answer = server.client.post(&url, &[("Content-Type", "application/json")], "{}").await.unwrap();
     assert_eq!(answer.status, 415);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_request_of_which_nothing_more_comes_is_given_up() {
+    let settings = [("CARNET_LIMITS__IDLE_SECONDS", "1"), ("CARNET_PATIENTS__UNKNOWN", "open")];
+    let server = Server::with(&settings).await;
+    let mut connection = TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /services/repository HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+        Content-Type: application/soap+xml\r\nContent-Length: 1000\r\n\r\n<half";
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = connection.read_to_string(&mut answer);
+    tokio::time::timeout(Duration::from_secs(30), read).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("timed out"), "{answer}");
+    nothing_is_stored(&server).await;
     server.stop().await;
 }

@@ -108,7 +108,8 @@ impl Sent {
         if content_length(request).is_some_and(|length| length > most) {
             return Err(Failure::TooLarge(most));
         }
-        let body = unpacked(request.headers(), payload).map_err(|_| Failure::MediaType(FORMS))?;
+        let body =
+            unpacked(request.headers(), payload, call.doors.idle).map_err(|_| Failure::MediaType(FORMS))?;
         let octets = read_all(body, most).await.map_err(|error| match error {
             PayloadError::Overflow => Failure::TooLarge(most),
             _ => Failure::Malformed(vec![Issue::new("structure", "the body could not be read to its end")]),

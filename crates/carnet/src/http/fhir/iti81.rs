@@ -35,7 +35,7 @@ pub async fn search_by_form(
     payload: web::Payload,
 ) -> HttpResponse {
     let mut pairs = form::pairs(request.query_string().as_bytes());
-    let form = posted(&request, payload).await;
+    let form = posted(&doors, &request, payload).await;
     pairs.extend(form.iter().flatten().cloned());
     let wanted = form::wanted(&request, &pairs, Encoding::Json);
     respond(&doors, &request, &DOOR, wanted, async |call| {
@@ -45,13 +45,17 @@ pub async fn search_by_form(
     .await
 }
 
-async fn posted(request: &HttpRequest, payload: web::Payload) -> Result<Vec<(String, String)>, Failure> {
+async fn posted(
+    doors: &Doors,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<Vec<(String, String)>, Failure> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
     if !media_type.trim().eq_ignore_ascii_case(FORM) {
         return Err(Failure::MediaType(FORM));
     }
-    let body = unpacked(request.headers(), payload).map_err(|_| Failure::MediaType(FORM))?;
+    let body = unpacked(request.headers(), payload, doors.idle).map_err(|_| Failure::MediaType(FORM))?;
     let octets = read_all(body, PARAMETERS).await.map_err(|_| Failure::TooLarge(PARAMETERS))?;
     Ok(form::pairs(&octets))
 }

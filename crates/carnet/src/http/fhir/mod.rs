@@ -13,6 +13,7 @@ mod page;
 mod patients;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web;
 use atna::TraceWriter;
@@ -32,6 +33,8 @@ pub struct Doors {
     pub metrics: Arc<Metrics>,
     /// Octets of one body.
     pub message: u64,
+    /// A body of which nothing comes for so long is given up.
+    pub idle: Duration,
     /// Scheme, host and port as others see them, without a trailing slash.
     pub public_url: String,
     /// As in the syslog messages that are sent.

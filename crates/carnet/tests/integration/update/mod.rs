@@ -171,7 +171,7 @@ fn identify(common: &mut Common, scheme: &str, value: &str) {
 }
 
 /// Everything that the registry and the repository know, the audit apart.
-pub async fn dump(server: &Server) -> String {
+async fn dump(server: &Server) -> String {
     let mut all = String::new();
     for table in [
         "record",
