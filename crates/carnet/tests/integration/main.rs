@@ -35,6 +35,7 @@ mod pages;
 mod queries;
 mod removal;
 mod rules;
+mod schemas;
 mod syslog;
 mod tls;
 mod traces;

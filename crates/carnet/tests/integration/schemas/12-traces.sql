@@ -1,0 +1,5 @@
+-- A trace that waits for its place in the log.
+insert into audit_inbox (id, at, kind, patient_id, patient_authority, salt, content, leaf)
+    select '3d0b2f0e-6a65-4b8c-9f0a-1d6a0b1c2d3e', '2026-01-02T03:04:05.678901Z', 1, '279035121518989', '1.2.250.1.213.1.4.10', salt, content, sha256('\x00'::bytea || salt || content)
+    from (select '\x00112233445566778899aabbccddeeff'::bytea as salt, convert_to(
+    '{"entry": "own", "id": "3d0b2f0e-6a65-4b8c-9f0a-1d6a0b1c2d3e", "at": "2026-01-02T03:04:05.678901Z", "act": "iti41-repository", "outcome": "success", "outcome_description": null, "requester": {"who": null, "role": null, "organisation": null, "purpose": null, "authentication": "none", "network_address": "192.0.2.7", "endpoint": "http://127.0.0.1:8080/services/repository", "reply_to": null, "certificate_fingerprint": null, "patient": null, "secret_session": false}, "source": {"id": "carnet", "enterprise_site": null, "process": 4711}, "patient": "279035121518989^^^&1.2.250.1.213.1.4.10&ISO", "objects": [{"submission-set": {"unique_id": "1.2.3.7"}}]}', 'UTF8') as content) as event;

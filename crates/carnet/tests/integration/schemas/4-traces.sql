@@ -1,0 +1,5 @@
+-- A trace as it was before there was a log.
+insert into audit_event (id, at, act, outcome, patient_id, patient_authority, salt, content, message)
+    values ('3d0b2f0e-6a65-4b8c-9f0a-1d6a0b1c2d3e', '2026-01-02T03:04:05.678901Z', 'iti41-repository', 'success', '279035121518989', '1.2.250.1.213.1.4.10', '\x00112233445566778899aabbccddeeff',
+    '{"id": "3d0b2f0e-6a65-4b8c-9f0a-1d6a0b1c2d3e", "at": "2026-01-02T03:04:05.678901Z", "act": "iti41-repository", "outcome": "success", "outcome_description": null, "requester": {"who": null, "role": null, "organisation": null, "purpose": null, "authentication": "none", "network_address": "192.0.2.7", "endpoint": "http://127.0.0.1:8080/services/repository", "reply_to": null, "certificate_fingerprint": null, "patient": null, "secret_session": false}, "source": {"id": "carnet", "enterprise_site": null}, "patient": "279035121518989^^^&1.2.250.1.213.1.4.10&ISO", "objects": [{"submission-set": {"unique_id": "1.2.3.7"}}]}',
+    '<AuditMessage><ActiveParticipant UserID="carnet" AlternativeUserID="4711"/></AuditMessage>');
