@@ -3,6 +3,7 @@
 //! Disk work and digests happen on blocking threads, a chunk at a time, so memory does not follow the size of a
 //! document. A document of one chunk costs one trip: write, fsync, rename, fsync of the folder.
 
+mod copy;
 mod folders;
 mod reader;
 mod writer;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 use crate::{BlobStore, Error};
 
+pub use copy::Copied;
 pub use reader::Reader;
 pub use writer::Writer;
 
@@ -42,8 +44,22 @@ impl LocalStore {
         LocalStore { root: root.to_owned() }
     }
 
+    /// Copies a blob under its key to another store, durably, checked chunk by chunk on the way. `sha256` is that of its
+    /// octets; one that is there already was checked when it came.
+    pub async fn copy_to(
+        &self,
+        other: &LocalStore,
+        key: &str,
+        size: u64,
+        sha256: &str,
+    ) -> Result<Copied, Error> {
+        let (from, to) = (self.path(key)?, other.path(key)?);
+        let (root, sha256) = (other.root.clone(), sha256.to_owned());
+        blocking(move || copy::copy(&from, size, &sha256, &root, &to)).await
+    }
+
     /// The file of a blob. A key that is not one of ours would lead out of the folder.
-    pub fn path(&self, key: &str) -> Result<PathBuf, Error> {
+    fn path(&self, key: &str) -> Result<PathBuf, Error> {
         let id = Uuid::parse_str(key).map_err(|_| Error::Missing)?;
         Ok(folders::of_blob(&self.root, &id))
     }

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use database::Database;
 use private_postgres::PrivatePostgres;
 
+use crate::backup::marker;
 use crate::config::Config;
 
 /// Where data go when the folder of the configuration cannot be entered by the account of the private PostgreSQL.
@@ -47,23 +48,11 @@ impl Installation {
     /// Opens the installation for the server: starts the private PostgreSQL if the configuration names no other
     /// database, and brings the tables up to date.
     pub async fn start(config: &Config, folder: &Path) -> anyhow::Result<Installation> {
-        tokio::fs::create_dir_all(folder)
-            .await
-            .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
-        let postgres = match &config.database.url {
-            Some(_) => None,
-            None => Some(
-                PrivatePostgres::start(&postgres_options(folder))
-                    .await
-                    .context("the private PostgreSQL did not start")?,
-            ),
-        };
-        let url = match (&config.database.url, &postgres) {
-            (Some(url), _) => url.clone(),
-            (None, Some(postgres)) => postgres.connection(),
-            (None, None) => String::new(),
-        };
-        Self::open(config, folder, &url, postgres).await
+        if marker(folder).exists() {
+            bail!("a restore of a backup was not finished here: run carnet restore once more");
+        }
+        let Bare { database, postgres } = Bare::open(config, folder).await?;
+        Self::bring_up_to_date(config, folder, database, postgres).await
     }
 
     /// Opens the installation for a command: uses the running server's PostgreSQL, or starts it for the moment.
@@ -72,19 +61,17 @@ impl Installation {
         if config.database.url.is_none()
             && let Some(url) = PrivatePostgres::running(&postgres_options(&folder)).await
         {
-            return Self::open(config, &folder, &url, None).await;
+            return Self::bring_up_to_date(config, &folder, connect(config, &url)?, None).await;
         }
         Self::start(config, &folder).await
     }
 
-    async fn open(
+    async fn bring_up_to_date(
         config: &Config,
         folder: &Path,
-        url: &str,
+        database: Database,
         postgres: Option<PrivatePostgres>,
     ) -> anyhow::Result<Installation> {
-        let options = database::Options { pool: config.database.pool, ..database::Options::default() };
-        let database = Database::connect(url, &options).context("the database cannot be used")?;
         database.migrate().await.context("the tables cannot be brought up to date")?;
         if config.server.role.is_repository() {
             database.pin(REPOSITORY_UNIQUE_ID, &config.repository.unique_id).await?;
@@ -95,6 +82,32 @@ impl Installation {
 
     /// Closes the connections and stops the private PostgreSQL, if this process started it.
     pub async fn close(self) -> anyhow::Result<()> {
+        Bare { database: self.database, postgres: self.postgres }.close().await
+    }
+}
+
+/// The database of an installation as it is, and the private PostgreSQL that this process started for it.
+pub struct Bare {
+    pub database: Database,
+    postgres: Option<PrivatePostgres>,
+}
+
+impl Bare {
+    /// Makes the data folder if it is not there.
+    pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Bare> {
+        tokio::fs::create_dir_all(folder)
+            .await
+            .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+        if let Some(url) = &config.database.url {
+            return Ok(Bare { database: connect(config, url)?, postgres: None });
+        }
+        let postgres = PrivatePostgres::start(&postgres_options(folder))
+            .await
+            .context("the private PostgreSQL did not start")?;
+        Ok(Bare { database: connect(config, &postgres.connection())?, postgres: Some(postgres) })
+    }
+
+    pub async fn close(self) -> anyhow::Result<()> {
         self.database.close();
         if let Some(postgres) = self.postgres {
             postgres.stop().await.context("the private PostgreSQL did not stop cleanly")?;
@@ -103,6 +116,11 @@ impl Installation {
     }
 }
 
-fn postgres_options(folder: &Path) -> private_postgres::Options {
+fn connect(config: &Config, url: &str) -> anyhow::Result<Database> {
+    let options = database::Options { pool: config.database.pool, ..database::Options::default() };
+    Database::connect(url, &options).context("the database cannot be used")
+}
+
+pub fn postgres_options(folder: &Path) -> private_postgres::Options {
     private_postgres::Options::new(folder.join("postgres"))
 }

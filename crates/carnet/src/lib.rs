@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+pub mod backup;
 mod clock;
 pub mod commands;
 pub mod config;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use carnet::commands::{
-    self, audit, codes, conformance, find, fsck, get, on_demand, outbox, patient, status, submit,
+    self, audit, backup, codes, conformance, find, fsck, get, on_demand, outbox, patient, status, submit,
 };
 use carnet::config::{Config, Role};
 use clap::{Parser, Subcommand};
@@ -59,6 +59,10 @@ enum Command {
     Audit(audit::Arguments),
     /// Check that everything that was filed is there and as it was filed.
     Fsck(fsck::Arguments),
+    /// Bring a folder up to date with everything that is stored.
+    Backup(backup::Make),
+    /// Put a backup into an empty installation.
+    Restore(backup::Restore),
     /// Show the answers that go to another address and are not delivered yet.
     Outbox(outbox::Arguments),
     /// Hold the conformance scenarios against any XDS.b server.
@@ -102,6 +106,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Codes(command) => codes::run(&command),
         Command::Audit(arguments) => audit::run(&config, &arguments).await,
         Command::Fsck(arguments) => fsck::run(&config, &arguments).await,
+        Command::Backup(arguments) => backup::make(&config, &arguments).await,
+        Command::Restore(arguments) => backup::restore(&config, &arguments).await,
         Command::Outbox(arguments) => outbox::run(&config, &arguments).await,
         Command::Conformance(arguments) => conformance::run(&arguments).await,
     }

@@ -2,6 +2,7 @@
 //!
 //! No statement of an actor is here; each actor keeps its own.
 
+mod dump;
 mod error;
 mod home;
 mod migrations;
@@ -13,7 +14,9 @@ use deadpool_postgres::{
 };
 use tokio_postgres::Config;
 
+pub use dump::export;
 pub use error::{Error, describe, is_conflict, is_unavailable};
+pub use migrations::known_version;
 
 /// Limits of connections and statements.
 #[derive(Debug, Clone)]

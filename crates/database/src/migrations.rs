@@ -15,6 +15,12 @@ const LONGEST_WAIT: &str = "set lock_timeout = '10min'";
 const APPLIED: &str = "select max(version) from refinery_schema_history";
 const HAS_HISTORY: &str = "select to_regclass('refinery_schema_history') is not null";
 
+/// The version of the tables that this program makes.
+pub fn known_version() -> i32 {
+    let known = embedded::migrations::runner();
+    known.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default()
+}
+
 impl Database {
     /// Brings the tables up to date. Refuses a database that a newer version has changed.
     pub async fn migrate(&self) -> Result<(), Error> {
@@ -33,7 +39,7 @@ impl Database {
 
 async fn bring_up_to_date(client: &mut Client) -> Result<(), Error> {
     let runner = embedded::migrations::runner();
-    let known = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default();
+    let known = known_version();
     let has_history: bool = client.query_one(HAS_HISTORY, &[]).await?.try_get(0)?;
     if has_history {
         let found: Option<i32> = client.query_one(APPLIED, &[]).await?.try_get(0)?;

@@ -25,6 +25,18 @@ pub(crate) fn find(data: &Path) -> Result<PathBuf, Error> {
     }
 }
 
+/// A client program, such as `pg_dump`, for a server of one's own: of the version of its data.
+pub(crate) fn program(data: &Path, name: &str) -> Result<PathBuf, Error> {
+    Ok(find(data)?.join(name))
+}
+
+/// A client program for the server of somebody else: the one on PATH, else the newest that is installed.
+pub fn client_program(name: &str) -> Result<PathBuf, Error> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let on_path = env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+    on_path.map_or_else(|| program(Path::new(""), name), Ok)
+}
+
 /// (major version, folder of binaries).
 fn installed() -> Vec<(u32, PathBuf)> {
     let debian = fs::read_dir(DEBIAN).into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));

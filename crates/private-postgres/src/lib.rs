@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use account::account_can_reach;
+pub use binaries::client_program;
 pub use error::Error;
 pub use server::PrivatePostgres;
 

@@ -1,6 +1,7 @@
 //! The server as its user sees it.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::net::UnixStream;
@@ -57,6 +58,11 @@ impl PrivatePostgres {
         let folders = Folders::of(&options.data);
         UnixStream::connect(folders.socket.join(SOCKET)).await.ok()?;
         Some(connection(&folders))
+    }
+
+    /// The program of that name, such as `pg_dump`, that fits the data.
+    pub fn program(options: &Options, name: &str) -> Result<PathBuf, Error> {
+        binaries::program(&Folders::of(&options.data).data, name)
     }
 
     /// Ends connections, flushes everything and stops.

@@ -6,11 +6,13 @@
 //! * [`iti86`] removes them.
 //! * [`port`] is what the repository needs of a registry, which may be in this process or another.
 //! * [`pending`] keeps what was sent to a registry of another process until its outcome is known.
+//! * [`backup`] tells which octets a backup must have.
 //! * [`check`] tells whether entries have their octets, and octets their documents.
 //! * [`failure`] is the one place where internal errors become standard codes.
 //!
 //! SQL lives in `sql.rs` and `sql/` and nowhere else in this crate.
 
+pub mod backup;
 pub mod check;
 pub mod failure;
 pub mod iti41;

@@ -1,5 +1,6 @@
 //! Every SQL statement of the repository. Values are always parameters.
 
+mod backup;
 mod check;
 mod pending;
 
@@ -8,6 +9,7 @@ use tokio_postgres::Error;
 
 use crate::on_demand::Identity;
 
+pub use backup::{is_kept, list_documents, now_removed, remove_blobs};
 pub use check::{Filed, Held, Standing, belonging, held, last_document, next_documents, standing_of};
 pub use pending::{
     add_stored_document, begin_filing, end_filing, forget_documents, register_documents, unsettled,

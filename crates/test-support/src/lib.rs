@@ -54,11 +54,19 @@ pub fn folder() -> TempDir {
 
 impl TestDatabase {
     pub async fn create() -> TestDatabase {
+        Self::of("carnet_template").await
+    }
+
+    /// Without any table.
+    pub async fn empty() -> TestDatabase {
+        Self::of("template0").await
+    }
+
+    async fn of(template: &str) -> TestDatabase {
         let server = SERVER.get_or_init(start).await;
         let name = format!("test_{}", Uuid::new_v4().simple());
         let _one_at_a_time = server.creating.lock().await;
-        execute(&server.postgres.connection(), &format!("create database {name} template carnet_template"))
-            .await;
+        execute(&server.postgres.connection(), &format!("create database {name} template {template}")).await;
         TestDatabase { url: named(&server.postgres.connection(), &name) }
     }
 

@@ -42,6 +42,11 @@ pub use writer::TraceWriter;
 
 use tokio_postgres::GenericClient;
 
+/// How many events the last signed checkpoint in the database speaks of.
+pub async fn signed<C: GenericClient + Sync>(client: &C) -> Result<i64, crate::Error> {
+    Ok(sql::last_checkpoint(client).await?.map_or(0, |(size, _)| size))
+}
+
 /// Succeeds when an event could be written and made durable now; leaves none. In a transaction of its own.
 pub async fn probe<C: GenericClient + Sync>(transaction: &C) -> Result<(), crate::Error> {
     Ok(sql::probe(transaction).await?)

@@ -65,6 +65,8 @@ pub const AUDIT_BLANK: Code = code("audit-blank", CARNET, "Audit blanked");
 pub const CONFIGURATION_LOAD: Code = code("configuration-load", CARNET, "Configuration loaded");
 pub const CODES_CHANGE: Code = code("codes-change", CARNET, "Code sets changed");
 pub const MESSAGE_REFUSED: Code = code("message-refused", CARNET, "Message refused");
+pub const BACKUP_MAKE: Code = code("backup-make", CARNET, "Backup made");
+pub const BACKUP_RESTORE: Code = code("backup-restore", CARNET, "Backup restored");
 pub const CLOCK: Code = code("clock-unsynchronised", CARNET, "Clock not synchronised");
 
 // RoleIDCode, DICOM PS3.16 CID 402.

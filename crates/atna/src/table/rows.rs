@@ -123,6 +123,10 @@ acts! {
     CodesChanged = operation(("code sets", NODE), SECURITY_ALERT, Execute, &[SOFTWARE_CONFIGURATION, CODES_CHANGE], said(["a changé les jeux de codes", "changer les jeux de codes"], ["changed the code sets", "change the code sets"]));
     /// Times of events cannot be relied on.
     ClockUnsynchronised = operation(("clock", NODE), SECURITY_ALERT, Execute, &[CLOCK], said(["a trouvé l'horloge non synchronisée", "s'appuyer sur une horloge synchronisée"], ["found the clock unsynchronised", "rely on a synchronised clock"]));
+    /// Everything that is stored was copied into the folder of a backup.
+    BackupMade = operation(("backup", NODE), SECURITY_ALERT, Execute, &[RESTRICTED_FUNCTION, BACKUP_MAKE], said(["a sauvegardé les dossiers", "sauvegarder les dossiers"], ["made a backup of the records", "make a backup of the records"]));
+    /// What is stored is that of a backup; the log of traces goes on from there.
+    BackupRestored = operation(("restore", NODE), SECURITY_ALERT, Execute, &[RESTRICTED_FUNCTION, BACKUP_RESTORE], said(["a restauré les dossiers d'une sauvegarde", "restaurer les dossiers d'une sauvegarde"], ["restored the records from a backup", "restore the records from a backup"]));
     /// A peer that may not send to us.
     NodeRefused = operation(("refused connection", NODE), SECURITY_ALERT, Execute, &[NODE_AUTHENTICATION], said(["a été refusé comme nœud", "se connecter"], ["was refused as a node", "connect"]));
     /// A message that was refused before it was known what it asks of which record: unreadable, too large, unknown.

@@ -81,7 +81,7 @@ impl Rest {
     }
 }
 
-fn cut(error: std::io::Error, chunk: u64) -> Error {
+pub(super) fn cut(error: std::io::Error, chunk: u64) -> Error {
     match error.kind() {
         ErrorKind::UnexpectedEof => Error::Corrupt { chunk },
         _ => error.into(),

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::LocalStore;
 use crate::format::{CHUNK, DIGEST, HEADER};
-use crate::{BlobStore, BlobWriter, Error, Stored};
+use crate::{BlobStore, BlobWriter, Copied, Error, Stored};
 
 async fn store() -> (TempDir, LocalStore) {
     let folder = TempDir::new().unwrap();
@@ -203,6 +203,45 @@ async fn the_sweep_sees_old_blobs_and_clears_what_a_crash_left() {
     assert_eq!(store.older_than(Duration::ZERO).await.unwrap(), [&*stored.key]);
     assert_eq!(files(folder.path()).len(), 2, "the blob is left, and what is not ours");
     assert_eq!(get(&store, &stored).await.unwrap(), b"letter");
+}
+
+#[tokio::test]
+async fn a_blob_is_copied_once_and_never_damaged() {
+    let (folder, store) = store().await;
+    let other = LocalStore::open(&folder.path().join("other")).await.unwrap();
+    for size in [0, 10, CHUNK, 2 * CHUNK + 7] {
+        let stored = put(&store, &octets(size), CHUNK).await;
+        let Stored { key, size, sha256, .. } = &stored;
+        assert_eq!(store.copy_to(&other, key, *size, sha256).await.unwrap(), Copied::Now);
+        assert_eq!(store.copy_to(&other, key, *size, sha256).await.unwrap(), Copied::Before);
+        assert!(get(&other, &stored).await.unwrap() == octets(*size as usize));
+    }
+    let Stored { key, size, sha256, .. } = put(&store, &octets(CHUNK + 7), CHUNK).await;
+    let error = store.copy_to(&other, &key, size, &"0".repeat(64)).await.unwrap_err();
+    assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+    let path = store.path(&key).unwrap();
+    let mut bad = fs::read(&path).unwrap();
+    bad[HEADER + CHUNK + DIGEST] ^= 1;
+    fs::write(&path, bad).unwrap();
+    let error = store.copy_to(&other, &key, size, &sha256).await.unwrap_err();
+    assert!(matches!(error, Error::Corrupt { chunk: 1 }), "{error}");
+    assert!(matches!(other.open(&key, size).await, Err(Error::Missing)));
+    assert_eq!(files(&folder.path().join("other")).len(), 4, "nothing half is left");
+}
+
+#[tokio::test]
+async fn a_part_tells_its_blobs_and_a_store_that_is_not_there_has_none() {
+    let (folder, store) = store().await;
+    let stored = put(&store, b"letter", 10).await;
+    let part = u8::from_str_radix(&stored.key[..2], 16).unwrap();
+    let found = store.part(part).await.unwrap();
+    assert_eq!((found.len(), &found[0].0), (1, &stored.key));
+    assert!(store.part(part.wrapping_add(1)).await.unwrap().is_empty());
+    store.measure(&stored.key, 6).await.unwrap();
+    assert!(matches!(store.measure(&stored.key, 5).await, Err(Error::Corrupt { .. })));
+    let nothing = LocalStore::existing(&folder.path().join("nothing"));
+    assert!(nothing.part(part).await.unwrap().is_empty());
+    assert!(matches!(nothing.measure(&stored.key, 6).await, Err(Error::Missing)));
 }
 
 #[tokio::test]

@@ -119,20 +119,20 @@ impl Progress {
 }
 
 /// A file that is removed when it is dropped, unless it has found its place.
-struct Temporary {
-    file: File,
+pub(super) struct Temporary {
+    pub file: File,
     path: Option<PathBuf>,
 }
 
 impl Temporary {
-    fn create(root: &Path) -> io::Result<Temporary> {
+    pub fn create(root: &Path) -> io::Result<Temporary> {
         let path = folders::temporary(root).join(Uuid::new_v4().simple().to_string());
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         Ok(Temporary { file, path: Some(path) })
     }
 
     /// The octets first, then the name.
-    fn move_durably(mut self, target: &Path) -> io::Result<()> {
+    pub fn move_durably(mut self, target: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         if let Some(path) = &self.path {
             fs::rename(path, target)?;
@@ -151,6 +151,6 @@ impl Drop for Temporary {
     }
 }
 
-fn hex(digest: &[u8]) -> String {
+pub(super) fn hex(digest: &[u8]) -> String {
     digest.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -2,6 +2,7 @@
 //! installation on its database.
 
 pub mod audit;
+pub mod backup;
 pub mod codes;
 pub mod conformance;
 pub mod find;

@@ -68,7 +68,7 @@ async fn pass_and_look(settings: &[(&str, &str)], offers: &[Need], only: &[&str]
         every_message_is_valid(&report).await;
         look(&options).await;
     }
-    server.stop().await;
+    server.stop_without_documents().await;
 }
 
 /// Each scenario that the options name is run, and notices a mutation.
@@ -166,7 +166,7 @@ async fn every_scenario_passes_and_no_refused_request_changes_anything() {
     let report = run_watched(&options, &server).await.unwrap();
     judge(&report, REFUSING);
     every_message_is_valid(&report).await;
-    server.stop().await;
+    server.stop_without_documents().await;
 }
 
 async fn every_message_is_valid(report: &Report) {
@@ -192,7 +192,7 @@ async fn the_scenario_of_the_unknown_patient_passes_and_looks() {
     options.only = Some(REFUSING.to_owned());
     judge(&run(&options).await.unwrap(), "nowhere");
     look(&options).await;
-    refusing.stop().await;
+    refusing.stop_without_documents().await;
 }
 
 #[actix_web::test]
@@ -205,7 +205,7 @@ async fn a_snapshot_sees_what_is_filed() {
         assert_ne!(before[part], after[part], "{part}");
     }
     assert!(before.keys().all(|part| !part.contains("audit")));
-    server.stop().await;
+    server.stop_without_documents().await;
 }
 
 #[actix_web::test]
@@ -220,5 +220,5 @@ async fn every_mutation_is_noticed_and_every_scenario_notices_one() {
     assert!(matrix.mutations() >= 40);
     assert_eq!(matrix.unnoticed(), [""; 0]);
     assert_eq!(matrix.unbroken(), [""; 0]);
-    server.stop().await;
+    server.stop_without_documents().await;
 }

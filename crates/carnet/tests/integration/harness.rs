@@ -20,7 +20,7 @@ use xds::metadata::{
 use xds::value::{Cx, Dtm, uuid_urn};
 
 use crate::audit_schema::assert_traces_are_valid;
-use crate::logs;
+use crate::{fsck, logs};
 
 pub const AUTHORITY: &str = "1.2.250.1.213.1.4.10";
 pub const REPOSITORY: &str = "1.2.250.1.999.7";
@@ -91,6 +91,7 @@ impl Server {
 
     /// The same data under other settings.
     pub async fn restart(self, settings: &[(&str, &str)]) -> Server {
+        self.assert_whole().await;
         self.handle.stop(true).await;
         self.done.await.unwrap().unwrap();
         assert_traces_are_valid(&self.database).await;
@@ -98,6 +99,25 @@ impl Server {
     }
 
     pub async fn stop(self) {
+        self.assert_whole().await;
+        self.stop_broken().await;
+    }
+
+    /// Whatever a test did, what is stored is whole.
+    async fn assert_whole(&self) {
+        let (findings, _) = fsck::check(self, repository::check::Depth::Length).await;
+        assert!(findings.is_empty(), "{findings:?}");
+    }
+
+    /// Stops the server of a test that has registered documents which nobody has filed.
+    pub async fn stop_without_documents(self) {
+        let (findings, _) = fsck::check(&self, repository::check::Depth::Length).await;
+        assert!(findings.iter().all(|finding| finding["finding"] == "no-document"), "{findings:?}");
+        self.stop_broken().await;
+    }
+
+    /// Stops the server of a test that has damaged what is stored.
+    pub async fn stop_broken(self) {
         self.handle.stop(true).await;
         self.done.await.unwrap().unwrap();
     }

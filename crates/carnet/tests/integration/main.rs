@@ -13,6 +13,7 @@ mod audit_kept;
 mod audit_list;
 mod audit_log;
 mod audit_schema;
+mod backup;
 mod bad_input;
 mod codes;
 mod command_line;

@@ -218,7 +218,7 @@ fn a_message_is_complete_and_in_the_order_of_the_schema() {
 }
 
 /// EventActionCode, EventID and EventTypeCode of every act.
-const CODES: [(Act, &str, &str, &[&str]); 37] = [
+const CODES: [(Act, &str, &str, &[&str]); 39] = [
     (
         Act::Iti41Repository,
         "C",
@@ -291,6 +291,18 @@ const CODES: [(Act, &str, &str, &[&str]); 37] = [
         "E",
         "110113 DCM Security Alert",
         &["clock-unsynchronised Carnet Clock not synchronised"],
+    ),
+    (
+        Act::BackupMade,
+        "E",
+        "110113 DCM Security Alert",
+        &["110132 DCM Use of Restricted Function", "backup-make Carnet Backup made"],
+    ),
+    (
+        Act::BackupRestored,
+        "E",
+        "110113 DCM Security Alert",
+        &["110132 DCM Use of Restricted Function", "backup-restore Carnet Backup restored"],
     ),
     (Act::NodeRefused, "E", "110113 DCM Security Alert", &["110126 DCM Node Authentication"]),
     (Act::RequestRefused, "E", "110113 DCM Security Alert", &["message-refused Carnet Message refused"]),

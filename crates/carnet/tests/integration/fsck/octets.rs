@@ -96,7 +96,7 @@ async fn damage_is_never_given_out_as_good_and_is_named_with_its_place() {
     fs::write(&file, &good).unwrap();
     assert_eq!(server.read(&submission.entry.unique_id).await.unwrap(), submission.octets);
     assert!(names(&server).await.is_empty());
-    server.stop().await;
+    server.stop_broken().await;
 }
 
 #[actix_web::test]
@@ -126,7 +126,7 @@ async fn octets_that_are_missing_or_of_another_document_are_found() {
     assert_eq!(names(&server).await, ["other-octets"]);
     fs::write(&file, good).unwrap();
     assert!(names(&server).await.is_empty());
-    server.stop().await;
+    server.stop_broken().await;
 }
 
 #[actix_web::test]
@@ -146,7 +146,7 @@ async fn entries_without_their_document_or_with_another_are_found() {
     let long_ago = SystemTime::now() - Duration::from_secs(25 * 3600);
     fs::File::options().write(true).open(&file).unwrap().set_modified(long_ago).unwrap();
     assert_eq!(names(&server).await, ["no-document", "unreferenced"]);
-    server.stop().await;
+    server.stop_broken().await;
 }
 
 #[actix_web::test]
@@ -161,5 +161,5 @@ async fn octets_that_outlive_the_removal_of_their_document_are_found() {
     assert!(names(&server).await.is_empty(), "the sweep has its time");
     execute(&server, "update document set removed_at = now() - interval '25 hours'").await;
     assert_eq!(names(&server).await, ["not-purged"]);
-    server.stop().await;
+    server.stop_broken().await;
 }

@@ -16,7 +16,7 @@ async fn after(sql: &str) -> (Vec<Value>, Submission) {
     let sql = sql.replace("$id", &format!("'{}'", submission.entry.entry_uuid));
     execute(&server, &sql.replace("$set", &format!("'{}'", submission.set.entry_uuid))).await;
     let (findings, _) = check(&server, Depth::Octets).await;
-    server.stop().await;
+    server.stop_broken().await;
     (findings, submission)
 }
 
@@ -98,7 +98,7 @@ async fn global_keys_and_uniqueids_of_nothing_are_found() {
         json!({ "finding": "unique-id-of-nothing", "kind": "SubmissionSet", "id": two }),
     ];
     assert_eq!(without_sentences(findings), expected);
-    server.stop().await;
+    server.stop_broken().await;
 }
 
 #[actix_web::test]
@@ -123,7 +123,7 @@ async fn an_association_without_an_end_and_a_document_without_a_submission_set_a
         json!({ "finding": "no-end", "id": association, "end": "targetObject", "missing": nobody }),
     ];
     assert_eq!(without_sentences(findings), expected);
-    server.stop().await;
+    server.stop_broken().await;
 }
 
 #[actix_web::test]
@@ -167,7 +167,7 @@ async fn merges_that_lead_in_a_circle_are_found() {
     let mut found = without_sentences(findings);
     found.sort_by_key(|finding| finding["record"].as_i64());
     assert_eq!(found, [1, 2].map(|record| json!({ "finding": "merge-circle", "record": record })));
-    server.stop().await;
+    server.stop_broken().await;
 }
 
 #[actix_web::test]
@@ -224,7 +224,7 @@ async fn versions_that_are_out_of_order_are_found() {
     let found = broken("update folder set codes = '{}'".to_owned()).await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(folder.ends_with(found[0]["id"].as_str().unwrap()) && found[0]["column"] == "codes", "{found:?}");
-    server.stop().await;
+    server.stop_broken().await;
 }
 
 #[actix_web::test]
@@ -236,5 +236,5 @@ async fn a_trace_that_was_altered_is_found() {
     execute(&server, "update audit_event set at = at + interval '1 hour' where position = 1").await;
     assert_eq!(names(&server).await, ["column"]);
     execute(&server, "update audit_event set at = at - interval '1 hour' where position = 1").await;
-    server.stop().await;
+    server.stop_broken().await;
 }

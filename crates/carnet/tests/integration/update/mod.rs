@@ -171,7 +171,7 @@ fn identify(common: &mut Common, scheme: &str, value: &str) {
 }
 
 /// Everything that the registry and the repository know, the audit apart.
-async fn dump(server: &Server) -> String {
+pub async fn dump(server: &Server) -> String {
     let mut all = String::new();
     for table in [
         "record",

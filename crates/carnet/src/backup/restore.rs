@@ -1,0 +1,233 @@
+//! `carnet restore`.
+
+use std::fs;
+use std::path::Path;
+
+use access::Requester;
+use anyhow::{Context, bail};
+use atna::{Act, Event, Outcome};
+use blob::{BlobStore, Error, LocalStore};
+use chrono::{DateTime, Utc};
+use database::Database;
+use futures_util::{StreamExt, TryStreamExt};
+use transparency::{Restoration, Signer};
+
+use super::folder::{Folder, copy};
+use super::list::{Kept, Reader};
+use super::manifest::Manifest;
+use super::{Progress, marker, programs};
+use crate::audit::{Files, signer};
+use crate::config::Config;
+use crate::installation::{Bare, data_folder};
+
+/// Documents that are copied at the same time.
+const AT_ONCE: usize = 8;
+
+/// What a restore did.
+#[derive(Debug)]
+pub struct Restored {
+    pub made_at: DateTime<Utc>,
+    pub documents: u64,
+    /// Documents that the backup did not have.
+    pub lost: u64,
+    /// The record in the file of checkpoints.
+    pub record: Restoration,
+}
+
+/// Puts a backup into an installation where nothing is yet. What was cut off is finished by the same command.
+pub async fn restore(config: &Config, path: &Path, progress: &Progress<'_>) -> anyhow::Result<Restored> {
+    let folder = Folder::open(path)?;
+    let Some(manifest) = Manifest::read(path)? else { bail!("there is no backup in {}", path.display()) };
+    check(config, &manifest)?;
+    let count = manifest.files().count() as u64;
+    for (done, file) in manifest.files().enumerate() {
+        progress("files", done as u64, count);
+        file.verify(path)?;
+    }
+    let (data, _) = data_folder(config)?;
+    let files = Files::new(config, &data);
+    let is_continued = begin(&data, &files, &manifest)?;
+    let signer = key(&folder, &files, &manifest)?;
+    let bare = Bare::open(config, &data).await?;
+    let result =
+        put(config, (&folder, &manifest), (&data, &files), &bare.database, is_continued, progress).await;
+    let result = match result {
+        Ok((documents, lost)) => settle(config, &files, &signer, &bare.database, &manifest)
+            .await
+            .map(|record| Restored { made_at: manifest.made_at, documents, lost, record }),
+        Err(error) => Err(error),
+    };
+    bare.close().await?;
+    let restored = result?;
+    fs::remove_file(marker(&data)).context("the mark of the restore cannot be removed")?;
+    Ok(restored)
+}
+
+/// What the configuration says must be what the backup is of.
+fn check(config: &Config, manifest: &Manifest) -> anyhow::Result<()> {
+    let (ours, theirs) = (&config.repository.unique_id, &manifest.repository_unique_id);
+    if ours != theirs {
+        bail!("the backup is of the repository {theirs}, and repository.unique_id is {ours}: set it to that");
+    }
+    let known = database::known_version();
+    if manifest.tables > known {
+        bail!(
+            "the backup was made by a newer version of Carnet (table version {}, this one knows {known})",
+            manifest.tables
+        );
+    }
+    Ok(())
+}
+
+/// Marks the data folder, unless something is in it. True: an earlier restore of this backup is to be finished.
+fn begin(data: &Path, files: &Files, manifest: &Manifest) -> anyhow::Result<bool> {
+    let mark = marker(data);
+    let text = manifest.database.sha256.as_str();
+    match fs::read_to_string(&mark) {
+        Ok(found) if found == text => return Ok(true),
+        Ok(_) => bail!("the restore of another backup was not finished here: finish that first"),
+        Err(_) => {}
+    }
+    if files.checkpoints.path().exists() {
+        bail!(
+            "{} is there: a backup is restored into an empty installation only",
+            files.checkpoints.path().display()
+        );
+    }
+    fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
+    let written = fs::write(&mark, text).and_then(|()| fs::File::open(&mark)?.sync_all());
+    written.with_context(|| format!("{} cannot be written", mark.display()))?;
+    Ok(false)
+}
+
+/// The key that signed the log: it must go on with it, and say that it was put back.
+fn key(folder: &Folder, files: &Files, manifest: &Manifest) -> anyhow::Result<Signer> {
+    if let Some(private) = manifest.private_key.as_ref().filter(|_| !files.key.exists()) {
+        if let Some(parent) = files.key.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        copy(&folder.path.join(&private.name), &files.key)?;
+    }
+    let Some(public) = &manifest.key else { return signer(files) };
+    if !files.key.exists() {
+        bail!(
+            "the backup has no private key: put the audit key of the installation in {} (chmod 600), then restore again",
+            files.key.display()
+        );
+    }
+    let signer = signer(files)?;
+    let believed = fs::read_to_string(folder.path.join(&public.name))?;
+    match signer.verifier()?.to_string() == believed.trim() {
+        true => Ok(signer),
+        false => bail!("{} is not the key with which the log of the backup was signed", files.key.display()),
+    }
+}
+
+/// Puts everything in its place: (documents, documents that the backup has not).
+async fn put(
+    config: &Config,
+    (folder, manifest): (&Folder, &Manifest),
+    (data, files): (&Path, &Files),
+    database: &Database,
+    is_continued: bool,
+    progress: &Progress<'_>,
+) -> anyhow::Result<(u64, u64)> {
+    let is_empty = database.is_empty().await?;
+    let store = LocalStore::open(&data.join("documents")).await?;
+    if !is_continued && (!is_empty || !has_nothing(&store).await?) {
+        fs::remove_file(marker(data))?;
+        bail!("there are data already: a backup is restored into an empty installation only");
+    }
+    let counts = documents(folder, manifest, &store, progress).await?;
+    if let Some(checkpoints) = &manifest.checkpoints {
+        // In place before the database is: a server would notice that the two do not fit.
+        copy(&folder.path.join(&checkpoints.name), files.checkpoints.path())?;
+    }
+    for month in &manifest.archive {
+        fs::create_dir_all(&files.archive)?;
+        let name = month.name.trim_start_matches("archive/");
+        copy(&folder.path.join(&month.name), &files.archive.join(name))?;
+    }
+    if is_empty {
+        progress("the database", 0, 0);
+        let program = programs::find(config, data, "pg_restore")?;
+        programs::restore(&program, database, &folder.path.join(&manifest.database.name)).await?;
+    }
+    database.migrate().await?;
+    forget_removed(folder, manifest, database).await?;
+    Ok(counts)
+}
+
+async fn has_nothing(store: &LocalStore) -> anyhow::Result<bool> {
+    for part in 0..=u8::MAX {
+        if !store.part(part).await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn documents(
+    folder: &Folder,
+    manifest: &Manifest,
+    store: &LocalStore,
+    progress: &Progress<'_>,
+) -> anyhow::Result<(u64, u64)> {
+    let source = LocalStore::existing(&folder.documents());
+    let source = &source;
+    let copies = futures_util::stream::iter(list(folder, manifest)?).map(|listed| async move {
+        let (document, kept) = listed?;
+        if kept == Kept::Octets {
+            let copied = source.copy_to(store, &document.blob, document.size, &document.sha256).await;
+            return match copied {
+                Ok(_) => anyhow::Ok(Some(true)),
+                Err(Error::Missing | Error::Corrupt { .. }) => Ok(Some(false)),
+                Err(error) => Err(error).context("documents cannot be restored"),
+            };
+        }
+        Ok((kept == Kept::Lost).then_some(false))
+    });
+    let mut copies = std::pin::pin!(copies.buffered(AT_ONCE));
+    let (mut restored, mut lost) = (0, 0);
+    while let Some(is_there) = copies.try_next().await? {
+        match is_there {
+            Some(true) => restored += 1,
+            Some(false) => lost += 1,
+            None => {}
+        }
+        progress("documents", restored, manifest.document_count);
+    }
+    Ok((restored, lost))
+}
+
+/// Removals that happened while the backup was taken.
+async fn forget_removed(folder: &Folder, manifest: &Manifest, database: &Database) -> anyhow::Result<()> {
+    for listed in list(folder, manifest)? {
+        if let (document, Kept::Removed) = listed? {
+            repository::backup::remove(database, &[document.blob]).await?;
+        }
+    }
+    Ok(())
+}
+
+fn list(folder: &Folder, manifest: &Manifest) -> anyhow::Result<Reader> {
+    Reader::open(&folder.path.join(&manifest.documents.name))
+}
+
+/// Says in the log, and beside it, that this is a restore.
+async fn settle(
+    config: &Config,
+    files: &Files,
+    signer: &Signer,
+    database: &Database,
+    manifest: &Manifest,
+) -> anyhow::Result<Restoration> {
+    let record = atna::log::restored(database, signer, &files.checkpoints).await?;
+    let source = atna::Source::here(config.audit.source_id.clone(), config.audit.enterprise_site.clone());
+    let requester = Requester::local(&crate::account::name(), "carnet restore");
+    let event = Event::new(Act::BackupRestored, Outcome::Success, &requester, &source)
+        .described(format!("a backup of {}", manifest.made_at.format("%Y-%m-%d %H:%M:%S UTC")));
+    let client = database.get().await?;
+    atna::record(&**client, &[event]).await?;
+    Ok(record)
+}
