@@ -1,7 +1,7 @@
 //! What programs of PostgreSQL need that copy a whole database.
 
-use tokio_postgres::Transaction;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::{NoTls, Transaction};
 
 use crate::{Database, Error};
 
@@ -55,6 +55,17 @@ impl Database {
     /// Whether there are no tables yet, of ours or of others.
     pub async fn is_empty(&self) -> Result<bool, Error> {
         Ok(self.get().await?.query_one(IS_EMPTY, &[]).await?.try_get(0)?)
+    }
+
+    /// Tells the planner what the tables hold, which a dump does not.
+    pub async fn analyze(&self) -> Result<(), Error> {
+        // A connection of its own: it is not bound by the time limits of the pool's.
+        let (client, connection) = self.config.connect(NoTls).await?;
+        let driver = tokio::spawn(connection);
+        let result = client.batch_execute("analyze").await;
+        drop(client);
+        let _ = driver.await;
+        Ok(result?)
     }
 
     /// The version of the tables.

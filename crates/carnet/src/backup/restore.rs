@@ -154,6 +154,7 @@ async fn put(
         programs::restore(&program, database, &folder.path.join(&manifest.database.name)).await?;
     }
     database.migrate().await?;
+    database.analyze().await?;
     forget_removed(folder, manifest, database).await?;
     Ok(counts)
 }

@@ -6,8 +6,10 @@ use tokio_postgres::{Error, Row, RowStream};
 use uuid::Uuid;
 use xds::metadata::AssociationType;
 
-/// Everything is read from one moment, so that nothing is seen half done.
-const STEADY: &str = "set transaction isolation level repeatable read, read only";
+/// Everything is read from one moment, so that nothing is seen half done. A long record may take its time.
+const STEADY: &str = "
+    set transaction isolation level repeatable read, read only;
+    set local statement_timeout = 0";
 
 const NEXT_RECORDS: &str = "
     select max(record), count(*)
