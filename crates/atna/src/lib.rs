@@ -25,3 +25,6 @@ pub use gone::{Blanked, Expired, Gone, Loss, Part, Sum};
 pub use log::{Filter, Row, TraceWriter, probe, record, search};
 pub use message::Message;
 pub use table::{Act, Kind};
+
+/// A build for measurements, which writes no traces.
+pub const WITHOUT_TRACES: bool = cfg!(feature = "without-traces");

@@ -4,15 +4,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use carnet::commands::{
-    self, audit, backup, codes, conformance, find, fsck, get, on_demand, outbox, patient, status, submit,
+    self, audit, backup, bench, codes, conformance, find, fsck, get, on_demand, outbox, patient, status, submit,
 };
 use carnet::config::{Config, Role};
 use clap::{Parser, Subcommand};
 
+const VERSION: &str = match atna::WITHOUT_TRACES {
+    false => env!("CARGO_PKG_VERSION"),
+    true => concat!(env!("CARGO_PKG_VERSION"), " WITHOUT TRACES, for measurements only"),
+};
+
 /// Carnet, a shared medical record on IHE XDS.b.
 #[derive(Parser)]
 #[command(
-    version,
+    version = VERSION,
     about,
     after_help = "Start a server with `carnet serve`; then, from another terminal:\n  \
     carnet patient open 279035121518989\n  carnet submit letter.xml\n  carnet find --patient 279035121518989"
@@ -67,6 +72,8 @@ enum Command {
     Outbox(outbox::Arguments),
     /// Hold the conformance scenarios against any XDS.b server.
     Conformance(conformance::Arguments),
+    /// Measure a server beside the limits of the machine.
+    Bench(bench::Arguments),
 }
 
 #[actix_web::main]
@@ -110,5 +117,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Restore(arguments) => backup::restore(&config, &arguments).await,
         Command::Outbox(arguments) => outbox::run(&config, &arguments).await,
         Command::Conformance(arguments) => conformance::run(&arguments).await,
+        Command::Bench(arguments) => bench::run(&config, &arguments).await,
     }
 }

@@ -82,6 +82,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// Starts a server; it answers when this returns. With port 0 in server.listen the system chooses one.
 pub async fn start(config: &Config) -> anyhow::Result<Running> {
     config.check_transport()?;
+    if atna::WITHOUT_TRACES {
+        tracing::warn!(
+            "This build writes NO TRACES of accesses: it is for measurements, with invented data only"
+        );
+    }
     config.check_role()?;
     allow_open_files();
     let tls = match &config.tls {

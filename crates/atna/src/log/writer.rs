@@ -43,6 +43,9 @@ impl TraceWriter {
     /// Returns when the events are durable. On an error none of them is in the log, unless the connection broke during the
     /// commit.
     pub async fn record(&self, events: &[Event]) -> Result<(), Error> {
+        if crate::WITHOUT_TRACES {
+            return Ok(());
+        }
         let events =
             events.iter().map(|event| incoming(&Entry::Own(event.clone()))).collect::<Result<Vec<_>, _>>()?;
         self.hand_over(events).await

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod bench;
 pub mod codes;
 pub mod conformance;
 pub mod find;

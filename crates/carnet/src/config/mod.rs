@@ -325,6 +325,9 @@ impl Config {
 
     /// Plain HTTP and plain MLLP carry health data in the clear: they leave this machine only if somebody said so.
     pub fn check_transport(&self) -> anyhow::Result<()> {
+        if atna::WITHOUT_TRACES {
+            self.check_unreachable()?;
+        }
         if self.tls.is_some() {
             return Ok(());
         }
@@ -345,6 +348,19 @@ impl Config {
              tls.certificate and tls.key, or listen on 127.0.0.1 behind a TLS proxy, or set server.allow_plain_http = true if the network is protected otherwise",
             self.server.listen
         )
+    }
+
+    /// A server that writes no traces is for measurements on its own machine.
+    fn check_unreachable(&self) -> anyhow::Result<()> {
+        let receive = &self.audit.receive;
+        let listening = [Some(self.server.listen), self.feed.mllp, receive.tls, receive.udp];
+        match listening.into_iter().flatten().find(|address| !address.ip().is_loopback()) {
+            None => Ok(()),
+            Some(address) => bail!(
+                "{address} is not a loopback address, and this build writes no traces: it is for measurements on its own \
+                 machine. Build without the cargo feature without-traces"
+            ),
+        }
     }
 
     /// A repository alone must know where its registry is.

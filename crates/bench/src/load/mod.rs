@@ -1,0 +1,175 @@
+//! Fills a database with records by COPY: as many entries as a benchmark of growth needs, in minutes.
+//!
+//! Everything follows from the seed, so what was loaded can be asked for later without keeping a list. The rows are those that
+//! filing by ITI-41 leaves; octets of documents are absent, traces are not made.
+
+mod indexes;
+mod rows;
+
+use anyhow::{Context, bail};
+use bytes::{Bytes, BytesMut};
+use futures_util::SinkExt;
+use tokio_postgres::Client;
+
+use crate::people;
+use rows::{Shape, TABLES, Table};
+
+/// Documents of one submission.
+const TOGETHER: u64 = 5;
+/// Submissions of different content.
+const SHAPES: usize = 64;
+/// Indexes of so many entries are made faster after the rows than with them.
+const REBUILD_FROM: u64 = 50_000;
+/// Octets that are handed to the database at a time.
+const PIECE: usize = 256 << 10;
+/// What an entry takes on disk, with all that belongs to it and its part of the indexes, in octets.
+pub const OCTETS_OF_ENTRY: u64 = 5_000;
+
+/// What a seed and a number of entries stand for.
+pub struct Loaded {
+    seed: u64,
+    patients: u64,
+    shapes: Vec<Shape>,
+}
+
+/// Entries of the record of a patient: of a thousand records, one has 1,000, ten have 100, the others 10.
+fn entries_of(patient: u64) -> u64 {
+    match patient {
+        patient if patient % 1000 == 7 => 1000,
+        patient if patient % 100 == 50 => 100,
+        _ => 10,
+    }
+}
+
+impl Loaded {
+    /// At least `entries` entries, in whole records.
+    pub fn new(seed: u64, entries: u64, repository: &str) -> anyhow::Result<Loaded> {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let shapes = (0..SHAPES).map(|_| Shape::new(&mut rng, TOGETHER as usize, repository));
+        let shapes = shapes.collect::<Result<_, _>>()?;
+        let (mut patients, mut sum) = (0, 0);
+        while sum < entries {
+            sum += entries_of(patients);
+            patients += 1;
+        }
+        // Patients have numbers of eight digits, of which those from 90,000,000 belong to others.
+        if patients > 90_000_000 {
+            bail!("{entries} entries are more than there are numbers for their patients");
+        }
+        Ok(Loaded { seed, patients, shapes })
+    }
+
+    pub fn patients(&self) -> u64 {
+        self.patients
+    }
+
+    pub fn entries(&self) -> u64 {
+        (0..self.patients).map(entries_of).sum()
+    }
+
+    fn shape(&self, patient: u64) -> Option<&Shape> {
+        self.shapes.get((patient % SHAPES as u64) as usize)
+    }
+
+    fn ins(&self, patient: u64) -> String {
+        let prefix = self.shape(patient).map_or("", |shape| shape.prefix.as_str());
+        people::ins(prefix, u32::try_from(patient).unwrap_or_default())
+    }
+
+    /// Any of the patients with so many entries.
+    pub fn patient_with(&self, rng: &mut fastrand::Rng, entries: u64) -> String {
+        let patient = match entries {
+            1000 => rng.u64(..(self.patients + 992) / 1000) * 1000 + 7,
+            100 => rng.u64(..(self.patients + 49) / 100) * 100 + 50,
+            _ => loop {
+                let patient = rng.u64(..self.patients);
+                if entries_of(patient) == 10 {
+                    break patient;
+                }
+            },
+        };
+        self.ins(patient)
+    }
+
+    /// Puts everything into the tables, in one transaction. `progress` is told the rows that are done and what is going on.
+    pub async fn into_database(
+        &self,
+        client: &mut Client,
+        mut progress: impl FnMut(u64, &str),
+    ) -> anyhow::Result<()> {
+        client.batch_execute("set statement_timeout = 0; set maintenance_work_mem = '512MB'").await?;
+        let transaction = client.transaction().await?;
+        transaction.batch_execute("lock table record in exclusive mode").await?;
+        let last: i64 =
+            transaction.query_one("select coalesce(max(record), 0) from record", &[]).await?.try_get(0)?;
+        let first = last as u64 + 1;
+        let put_back = match self.entries() >= REBUILD_FROM {
+            true => Some(indexes::take_away(&transaction).await?),
+            false => None,
+        };
+        let mut done = 0;
+        for table in TABLES {
+            let statement = table.copy();
+            let mut sink = std::pin::pin!(transaction.copy_in::<_, Bytes>(&statement).await?);
+            let mut piece = BytesMut::with_capacity(2 * PIECE);
+            let mut line = Vec::new();
+            for patient in 0..self.patients {
+                let shape = self.shape(patient).context("there is no shape")?;
+                let ins = self.ins(patient);
+                self.lines(*table, shape, patient, first + patient, &ins, &mut line);
+                piece.extend_from_slice(&line);
+                line.clear();
+                done += entries_of(patient);
+                if piece.len() >= PIECE {
+                    sink.send(piece.split().freeze()).await?;
+                    progress(done, table.name());
+                }
+            }
+            sink.send(piece.freeze()).await?;
+            let rows = sink.as_mut().finish().await;
+            rows.with_context(|| format!("the rows of {} were refused", table.name()))?;
+        }
+        progress(done, "indexes");
+        const NEXT: &str =
+            "select setval(pg_get_serial_sequence('record', 'record'), (select max(record) from record))";
+        transaction.query_one(NEXT, &[]).await?;
+        if let Some(put_back) = put_back {
+            put_back.run(&transaction).await?;
+        }
+        transaction.commit().await?;
+        progress(done, "statistics");
+        client.batch_execute("vacuum analyze").await?;
+        Ok(())
+    }
+
+    /// The lines of one table for one patient. The same numbers give the same ids, whatever the table.
+    fn lines(&self, table: Table, shape: &Shape, patient: u64, record: u64, ins: &str, out: &mut Vec<u8>) {
+        if table.once_for_patient() {
+            shape.patient_line(table, record, ins, out);
+            return;
+        }
+        let mut rng = fastrand::Rng::with_seed(self.seed ^ (patient + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        for _ in 0..entries_of(patient) / TOGETHER {
+            shape.submission_lines(table, record, ins, &mut rng, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_records_have_the_entries_that_were_asked_for() {
+        let loaded = Loaded::new(1, 20_000, "1.2.250.1.999.7").unwrap();
+        assert!((20_000..21_000).contains(&loaded.entries()));
+        let mut rng = fastrand::Rng::with_seed(2);
+        for entries in [10, 100, 1000] {
+            for _ in 0..200 {
+                let ins = loaded.patient_with(&mut rng, entries);
+                let patient = (0..loaded.patients()).find(|patient| loaded.ins(*patient) == ins).unwrap();
+                assert_eq!(entries_of(patient), entries);
+            }
+        }
+    }
+}

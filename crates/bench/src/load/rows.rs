@@ -1,0 +1,364 @@
+//! Lines for COPY, prebuilt: numbers and ids have a fixed width and are put in place.
+
+use anyhow::{Context, anyhow};
+use cda::facts::HeaderFacts;
+use uuid::Uuid;
+use xds::metadata::{Author, Code, DocumentEntry};
+use xds::submission::{Rules, Transaction, ValidSubmission};
+use xds::value::Dtm;
+
+use crate::filing::{Filing, Kind};
+use crate::ids;
+use crate::template::Template;
+
+/// Stand for the number of a record and the key of a blob.
+const RECORD: u64 = 900_000_000_000_000_001;
+const BLOB: Uuid = Uuid::from_u128(0x6265_6e63_6800_4000_8000_0000_0000_0002);
+/// Of documents that are not there.
+const SHA1: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+const SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const SIZE: u64 = 30 << 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    Record,
+    PatientIdentifier,
+    SubmissionSet,
+    DocumentEntry,
+    Association,
+    Object,
+    UniqueId,
+    HeaderFact,
+    Document,
+}
+
+pub const TABLES: &[Table] = &[
+    Table::Record,
+    Table::PatientIdentifier,
+    Table::SubmissionSet,
+    Table::DocumentEntry,
+    Table::Association,
+    Table::Object,
+    Table::UniqueId,
+    Table::HeaderFact,
+    Table::Document,
+];
+
+impl Table {
+    pub fn name(self) -> &'static str {
+        match self {
+            Table::Record => "record",
+            Table::PatientIdentifier => "patient_identifier",
+            Table::SubmissionSet => "submission_set",
+            Table::DocumentEntry => "document_entry",
+            Table::Association => "association",
+            Table::Object => "object",
+            Table::UniqueId => "unique_id",
+            Table::HeaderFact => "header_fact",
+            Table::Document => "document",
+        }
+    }
+
+    fn columns(self) -> &'static str {
+        match self {
+            Table::Record => "record",
+            Table::PatientIdentifier => "authority, value, record",
+            Table::SubmissionSet => {
+                "record, entry_uuid, unique_id, source_id, patient_id, submission_time, content_type_code, author_persons, \
+                 intended_recipients, status, fragment"
+            }
+            Table::DocumentEntry => {
+                "record, entry_uuid, logical_id, submission_set, document_type, status, unique_id, repository_unique_id, \
+                 patient_id, hash, size, mime_type, class_code, type_code, format_code, practice_setting_code, \
+                 healthcare_facility_type_code, event_codes, confidentiality_codes, author_persons, reference_ids, \
+                 creation_time, service_start_time, service_stop_time, fragment"
+            }
+            Table::Association => {
+                "record, entry_uuid, submission_set, association_type, source, target, status, submission_set_status, fragment"
+            }
+            Table::Object => "entry_uuid, record, kind",
+            Table::UniqueId => "value, kind, entry_uuid, record",
+            Table::HeaderFact => {
+                "record, entry_uuid, set_id, version_number, ins, ins_authority, birth_name, birth_given, used_name, \
+                 used_given, gender, birth_date, birth_place"
+            }
+            Table::Document => "unique_id, blob, mime_type, size, sha1, sha256, state, patient_id",
+        }
+    }
+
+    pub fn copy(self) -> String {
+        format!("copy {} ({}) from stdin", self.name(), self.columns())
+    }
+
+    pub fn once_for_patient(self) -> bool {
+        matches!(self, Table::Record | Table::PatientIdentifier)
+    }
+}
+
+/// The lines of one submission, in every table.
+pub struct Shape {
+    pub prefix: String,
+    authority: String,
+    documents: usize,
+    templates: Vec<(Table, Template)>,
+}
+
+impl Shape {
+    pub fn new(rng: &mut fastrand::Rng, documents: usize, repository: &str) -> anyhow::Result<Shape> {
+        let (mut filing, ids) = Filing::new(rng, Kind::Cda, documents, 0)?;
+        for entry in &mut filing.entries {
+            entry.hash = Some(SHA1.to_owned());
+            entry.size = Some(SIZE);
+            entry.repository_unique_id = Some(repository.to_owned());
+        }
+        let rules = Rules::default();
+        let valid =
+            ValidSubmission::check(filing.objects(), Transaction::Iti42, &rules, &mut || ids::uuid(rng));
+        let valid =
+            valid.map_err(|refused| anyhow!("an invented submission is refused: {:?}", refused.findings))?;
+        let mut placeholders = ids.texts();
+        placeholders.extend([RECORD.to_string(), BLOB.simple().to_string()]);
+        let placeholders: Vec<&str> = placeholders.iter().map(String::as_str).collect();
+        let mut templates = Vec::new();
+        for table in TABLES.iter().copied().filter(|table| !table.once_for_patient()) {
+            let lines = lines(table, &filing, &valid)?;
+            // Of documents each has a blob of its own: a template for each line.
+            match table {
+                Table::Document => {
+                    let each = lines.split_inclusive('\n');
+                    templates.extend(each.map(|line| (table, Template::new(line, &placeholders))));
+                }
+                _ => templates.push((table, Template::new(lines, &placeholders))),
+            }
+        }
+        let authority = filing.set.patient_id.authority.clone();
+        Ok(Shape { prefix: filing.prefix, authority, documents, templates })
+    }
+
+    /// The line of a table that has one for each patient.
+    pub fn patient_line(&self, table: Table, record: u64, ins: &str, out: &mut Vec<u8>) {
+        let line = match table {
+            Table::Record => format!("{record}\n"),
+            _ => format!("{}\t{ins}\t{record}\n", self.authority),
+        };
+        out.extend_from_slice(line.as_bytes());
+    }
+
+    /// The lines of one submission. `rng` gives the same ids for every table.
+    pub fn submission_lines(
+        &self,
+        table: Table,
+        record: u64,
+        ins: &str,
+        rng: &mut fastrand::Rng,
+        out: &mut Vec<u8>,
+    ) {
+        let mut values =
+            vec![ins.to_owned(), ids::time(rng), ids::uuid(rng).to_string(), ids::unique_id(rng)];
+        for _ in 0..self.documents {
+            values.extend([ids::uuid(rng).to_string(), ids::unique_id(rng), ids::uuid(rng).to_string()]);
+        }
+        values.push(format!("{record:018}"));
+        for (_, template) in self.templates.iter().filter(|(of, _)| *of == table) {
+            let blob = ids::uuid(rng).simple().to_string();
+            let values: Vec<&str> = values.iter().map(String::as_str).chain([blob.as_str()]).collect();
+            template.fill(&values, out);
+        }
+    }
+}
+
+/// The lines of a submission in one table, with placeholders.
+fn lines(table: Table, filing: &Filing, valid: &ValidSubmission) -> anyhow::Result<String> {
+    let set = &filing.set;
+    let fragment = |id: Uuid| -> anyhow::Result<String> {
+        Ok(valid.fragment(id).context("an object is not of its submission")?.as_str().to_owned())
+    };
+    let mut all = String::new();
+    match table {
+        Table::Record | Table::PatientIdentifier => {}
+        Table::SubmissionSet => Line::of(&mut all)
+            .text(RECORD)
+            .text(set.entry_uuid)
+            .text(&set.unique_id)
+            .text(&set.source_id)
+            .text(&set.patient_id.text)
+            .text(set.submission_time.padded())
+            .text(set.content_type_code.key())
+            .list(persons(&set.authors))
+            .list(&set.intended_recipients)
+            .text("Approved")
+            .text(fragment(set.entry_uuid)?)
+            .end(),
+        Table::DocumentEntry => {
+            for entry in &filing.entries {
+                document_entry(entry, set.entry_uuid, fragment(entry.entry_uuid)?, &mut all);
+            }
+        }
+        Table::Association => {
+            for association in &filing.associations {
+                Line::of(&mut all)
+                    .text(RECORD)
+                    .text(association.entry_uuid)
+                    .text(set.entry_uuid)
+                    .text(association.association_type.urn())
+                    .text(association.source)
+                    .text(association.target)
+                    .text("Approved")
+                    .text("Original")
+                    .text(fragment(association.entry_uuid)?)
+                    .end();
+            }
+        }
+        Table::Object => {
+            let mut object = |id: Uuid, kind: &str| Line::of(&mut all).text(id).text(RECORD).text(kind).end();
+            object(set.entry_uuid, "SubmissionSet");
+            filing.entries.iter().for_each(|entry| object(entry.entry_uuid, "DocumentEntry"));
+            filing.associations.iter().for_each(|association| object(association.entry_uuid, "Association"));
+        }
+        Table::UniqueId => {
+            let mut unique = |value: &str, kind: &str, id: Uuid| {
+                Line::of(&mut all).text(value).text(kind).text(id).text(RECORD).end();
+            };
+            unique(&set.unique_id, "SubmissionSet", set.entry_uuid);
+            filing.entries.iter().for_each(|e| unique(&e.unique_id, "DocumentEntry", e.entry_uuid));
+        }
+        Table::HeaderFact => {
+            for (entry, facts) in filing.entries.iter().zip(&filing.facts) {
+                header_fact(entry, facts, &mut all);
+            }
+        }
+        Table::Document => {
+            for entry in &filing.entries {
+                Line::of(&mut all)
+                    .text(&entry.unique_id)
+                    .text(BLOB.simple())
+                    .text(&entry.mime_type)
+                    .text(SIZE)
+                    .text(SHA1)
+                    .text(SHA256)
+                    .text("registered")
+                    .text(&entry.patient_id.text)
+                    .end();
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn document_entry(entry: &DocumentEntry, set: Uuid, fragment: String, all: &mut String) {
+    let keys = |codes: &[Code]| codes.iter().map(Code::key).collect::<Vec<_>>();
+    Line::of(all)
+        .text(RECORD)
+        .text(entry.entry_uuid)
+        .text(entry.entry_uuid)
+        .text(set)
+        .text("Stable")
+        .text("Approved")
+        .text(&entry.unique_id)
+        .maybe(entry.repository_unique_id.as_ref())
+        .text(&entry.patient_id.text)
+        .maybe(entry.hash.as_ref())
+        .maybe(entry.size)
+        .text(&entry.mime_type)
+        .text(entry.class_code.key())
+        .text(entry.type_code.key())
+        .text(entry.format_code.key())
+        .text(entry.practice_setting_code.key())
+        .text(entry.healthcare_facility_type_code.key())
+        .list(keys(&entry.event_codes))
+        .list(keys(&entry.confidentiality_codes))
+        .list(persons(&entry.authors))
+        .list(&entry.reference_ids)
+        .maybe(entry.creation_time.as_ref().map(Dtm::padded))
+        .maybe(entry.service_start_time.as_ref().map(Dtm::padded))
+        .maybe(entry.service_stop_time.as_ref().map(Dtm::padded))
+        .text(fragment)
+        .end();
+}
+
+fn header_fact(entry: &DocumentEntry, facts: &HeaderFacts, all: &mut String) {
+    Line::of(all)
+        .text(RECORD)
+        .text(entry.entry_uuid)
+        .maybe(facts.set_id.as_ref())
+        .maybe(facts.version_number)
+        .maybe(facts.ins.as_ref())
+        .maybe(facts.ins_authority.as_ref())
+        .maybe(facts.birth_name.as_ref())
+        .maybe(facts.birth_given.as_ref())
+        .maybe(facts.used_name.as_ref())
+        .maybe(facts.used_given.as_ref())
+        .maybe(facts.gender.as_ref())
+        .maybe(facts.birth_date.as_ref())
+        .maybe(facts.birth_place.as_ref())
+        .end();
+}
+
+fn persons(authors: &[Author]) -> Vec<&str> {
+    authors.iter().filter_map(|author| author.person.as_deref()).collect()
+}
+
+/// A line in the text form of COPY.
+struct Line<'a> {
+    out: &'a mut String,
+    is_first: bool,
+}
+
+impl<'a> Line<'a> {
+    fn of(out: &'a mut String) -> Line<'a> {
+        Line { out, is_first: true }
+    }
+
+    fn begin(&mut self) {
+        if !std::mem::take(&mut self.is_first) {
+            self.out.push('\t');
+        }
+    }
+
+    fn text(mut self, value: impl ToString) -> Self {
+        self.begin();
+        for character in value.to_string().chars() {
+            match character {
+                '\\' => self.out.push_str("\\\\"),
+                '\t' => self.out.push_str("\\t"),
+                '\n' => self.out.push_str("\\n"),
+                '\r' => self.out.push_str("\\r"),
+                other => self.out.push(other),
+            }
+        }
+        self
+    }
+
+    fn end(self) {
+        self.out.push('\n');
+    }
+
+    fn maybe(mut self, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.text(value),
+            None => {
+                self.begin();
+                self.out.push_str("\\N");
+                self
+            }
+        }
+    }
+
+    fn list(self, values: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let quoted = |value: &str| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+        let values: Vec<String> = values.into_iter().map(|value| quoted(value.as_ref())).collect();
+        self.text(format!("{{{}}}", values.join(",")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_copy_reads_them() {
+        let mut out = String::new();
+        Line::of(&mut out).text("a\tb\\c").maybe(None::<&str>).list(["x\"y", "é"]).end();
+        assert_eq!(out, "a\\tb\\\\c\t\\N\t{\"x\\\\\"y\",\"é\"}\n");
+    }
+}

@@ -1,0 +1,106 @@
+//! One run: the limits, then every cell.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::Endpoints;
+
+use crate::cells::{Cell, Pace, Workload};
+use crate::drive::{Load, Outcome, Work, drive};
+use crate::limits::Limits;
+use crate::load::Loaded;
+use crate::process::Processes;
+use crate::report::Row;
+use crate::stage::{Scale, Stage};
+
+/// Before anything is counted.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// A server to be measured.
+pub struct Target {
+    pub endpoints: Endpoints,
+    /// Its processes, when they are on this machine.
+    pub processes: Processes,
+    /// Whether patients are told to the registry first.
+    pub feed: bool,
+    pub loaded: Option<Arc<Loaded>>,
+}
+
+pub struct Settings {
+    pub cells: Vec<Cell>,
+    pub time: Duration,
+    pub seed: u64,
+    pub scale: Scale,
+}
+
+/// Fills the server and measures all cells. `limits` are for the shares.
+pub async fn measure(
+    target: &Target,
+    settings: &Settings,
+    limits: &Limits,
+    mut progress: impl FnMut(&str),
+) -> anyhow::Result<Vec<Row>> {
+    let Settings { cells, time, seed, scale } = settings;
+    let works = Stage::set(
+        target.endpoints.clone(),
+        *scale,
+        target.feed,
+        target.loaded.clone(),
+        *seed,
+        cells,
+        &mut progress,
+    )
+    .await?;
+    let mut rows: Vec<Row> = Vec::new();
+    for (index, cell) in cells.iter().enumerate() {
+        let Some((_, work)) = works.iter().find(|(workload, _)| *workload == cell.workload) else { continue };
+        let rate = match cell.pace {
+            Pace::Full => None,
+            Pace::Rate(rate) => Some(rate),
+            Pace::Half => full_rate(&rows, cell).map(|rate| rate / 2.0),
+        };
+        progress(&format!("{}/{}: {}, {} clients", index + 1, cells.len(), cell.workload, cell.clients));
+        let load = |time, part: u64| Load {
+            clients: cell.clients,
+            time,
+            rate,
+            seed: seed.wrapping_mul(1000).wrapping_add(2 * index as u64 + part),
+        };
+        sent(work, load(WARM_UP.min(*time), 0)).await?;
+        target.processes.forget_peak();
+        let before = target.processes.usage();
+        let outcome = sent(work, load(*time, 1)).await?;
+        let after = target.processes.usage();
+        let cpu = before.zip(after).map(|(before, after)| after.cpu_seconds - before.cpu_seconds);
+        rows.push(Row::new(cell, rate, outcome, cpu, target.processes.peak_memory(), limits));
+    }
+    Ok(rows)
+}
+
+fn full_rate(rows: &[Row], cell: &Cell) -> Option<f64> {
+    let name = cell.workload.to_string();
+    let row =
+        rows.iter().find(|row| row.workload == name && row.clients == cell.clients && row.pace.is_none())?;
+    Some(row.outcome.rate)
+}
+
+async fn sent(work: &Arc<dyn Work>, load: Load) -> anyhow::Result<Outcome> {
+    let work = work.clone();
+    tokio::task::spawn_blocking(move || drive(work, load)).await?
+}
+
+/// The reads whose traces share commits, in the cells that both servers of the comparison are measured by.
+pub fn reads() -> Vec<Cell> {
+    let cell = |workload, clients| Cell { workload, clients, pace: Pace::Full };
+    [Workload::FIND, Workload::GET]
+        .into_iter()
+        .flat_map(|workload| [1, 16].map(|n| cell(workload, n)))
+        .collect()
+}
+
+/// Room in the file system of a folder, in octets.
+pub fn room(folder: &Path) -> anyhow::Result<u64> {
+    let stat = nix::sys::statvfs::statvfs(folder)?;
+    Ok(stat.blocks_available() as u64 * stat.fragment_size() as u64)
+}

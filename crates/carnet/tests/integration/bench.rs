@@ -1,0 +1,94 @@
+//! `carnet bench` measures a server by its endpoints, and loads databases that answer like filled ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bench::cells::cells;
+use bench::limits::Limits;
+use bench::load::Loaded;
+use bench::process::Processes;
+use bench::run::{Settings, Target, measure};
+use bench::stage::Scale;
+use client::Endpoints;
+use xds::query::{Request, ReturnType, Status};
+
+use crate::harness::{REPOSITORY, Server};
+
+fn settings(only: &[&str]) -> Settings {
+    let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
+    Settings { cells: cells(&only, &[2]), time: Duration::from_millis(300), seed: 5, scale: Scale::SMOKE }
+}
+
+fn target(server: &Server, loaded: Option<Arc<Loaded>>) -> Target {
+    let processes = Processes(vec![std::process::id()]);
+    Target { endpoints: Endpoints::of_server(&server.url), processes, feed: true, loaded }
+}
+
+const TEST_DOMAIN: (&str, &str) = ("CARNET_PATIENTS__INS_AUTHORITY", "1.2.250.1.213.1.4.10");
+
+#[actix_web::test]
+async fn every_kind_of_work_is_answered_without_a_failure() {
+    let server = Server::with(&[TEST_DOMAIN]).await;
+    let settings = settings(&["submit", "find-10-", "get-30k", "mix"]);
+    let rows = measure(&target(&server, None), &settings, &Limits::default(), |_| {}).await.unwrap();
+    assert_eq!(rows.len(), 6);
+    for row in &rows {
+        assert_eq!(row.outcome.failures, 0, "{row:?}");
+        assert!(row.outcome.requests > 0 && row.outcome.p50 > 0.0, "{row:?}");
+        assert!(row.cpu_per_1000.is_some() && row.peak_mib.is_some(), "{row:?}");
+    }
+    let events = server.count("select count(*) from audit_trail where act = 'iti43-repository'").await;
+    let gets = rows.iter().find(|row| row.workload == "get-30k").unwrap().outcome.requests;
+    assert!(events as u64 >= gets, "{events} traces of {gets} retrievals");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_server_that_refuses_is_not_fast() {
+    // Patients are not told to the registry, which does not open records by itself.
+    let server = Server::with(&[TEST_DOMAIN]).await;
+    let target = Target { feed: false, ..target(&server, None) };
+    let rows = measure(&target, &settings(&["submit-1"]), &Limits::default(), |_| {}).await.unwrap();
+    let outcome = &rows[0].outcome;
+    assert!(outcome.requests == 0 && outcome.failures > 0, "{outcome:?}");
+    assert!(outcome.first_failure.as_ref().unwrap().contains("is not known"), "{outcome:?}");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn loaded_records_are_found_and_measured_like_filed_ones() {
+    let server = Server::with(&[TEST_DOMAIN]).await;
+    let loaded = Arc::new(Loaded::new(7, 2500, REPOSITORY).unwrap());
+    let mut client = server.database.get().await.unwrap();
+    loaded.into_database(&mut client, |_, _| {}).await.unwrap();
+    drop(client);
+    let entries = loaded.entries();
+    for table in ["document_entry", "association", "document", "header_fact"] {
+        assert_eq!(server.count(&format!("select count(*) from {table}")).await as u64, entries, "{table}");
+    }
+    // Fragments say what the columns say: complete answers read back to the same objects.
+    let ins = loaded.patient_with(&mut fastrand::Rng::with_seed(1), 100);
+    let patient = bench::people::cx(&ins);
+    let request = Request::find_documents(&patient, &[Status::Approved], ReturnType::LeafClass);
+    let answer = server.client.query(&request).await.unwrap();
+    assert_eq!(answer.documents.len(), 100);
+    let unique_id = "select count(*) from unique_id where value = any($1) and kind = 'DocumentEntry'";
+    let values: Vec<&str> = answer
+        .documents
+        .iter()
+        .filter_map(|document| document.common.external_identifier(xds::constants::DOCUMENT_ENTRY_UNIQUE_ID))
+        .collect();
+    let client = server.database.get().await.unwrap();
+    assert_eq!(client.query_one(unique_id, &[&values]).await.unwrap().get::<_, i64>(0), 100);
+    drop(client);
+    let rows = measure(
+        &target(&server, Some(loaded)),
+        &settings(&["submit-1", "find-10-"]),
+        &Limits::default(),
+        |_| {},
+    );
+    for row in rows.await.unwrap() {
+        assert_eq!(row.outcome.failures, 0, "{row:?}");
+    }
+    server.stop().await;
+}
