@@ -18,11 +18,15 @@ const PATIENTS: u32 = 2000;
 
 /// Rows stay as they are: their text cannot be packed, and neither is it put elsewhere.
 const TABLES: &str = "
-    create table w1 (id bigint generated always as identity primary key, body text storage plain);
-    create table w2 (id bigint generated always as identity primary key, body text storage plain);
-    create table w3 (id bigint generated always as identity primary key, body text storage plain);
+    create table w1 (id bigint generated always as identity primary key, body text);
+    create table w2 (id bigint generated always as identity primary key, body text);
+    create table w3 (id bigint generated always as identity primary key, body text);
     create table t (id bigint generated always as identity primary key, body text);
-    create table r (id bigint generated always as identity primary key, patient bigint, body text storage plain);";
+    create table r (id bigint generated always as identity primary key, patient bigint, body text);
+    alter table w1 alter body set storage plain;
+    alter table w2 alter body set storage plain;
+    alter table w3 alter body set storage plain;
+    alter table r alter body set storage plain;";
 
 pub async fn measure(
     folder: &Path,

@@ -81,13 +81,9 @@ async fn loaded_records_are_found_and_measured_like_filed_ones() {
     let client = server.database.get().await.unwrap();
     assert_eq!(client.query_one(unique_id, &[&values]).await.unwrap().get::<_, i64>(0), 100);
     drop(client);
-    let rows = measure(
-        &target(&server, Some(loaded)),
-        &settings(&["submit-1", "find-10-"]),
-        &Limits::default(),
-        |_| {},
-    );
-    for row in rows.await.unwrap() {
+    let settings = settings(&["submit-1", "find-10-"]);
+    let target = target(&server, Some(loaded));
+    for row in measure(&target, &settings, &Limits::default(), |_| {}).await.unwrap() {
         assert_eq!(row.outcome.failures, 0, "{row:?}");
     }
     server.stop().await;

@@ -137,7 +137,10 @@ async fn write(
     }
     sequencer.round().await?;
     let client = installation.database.get().await?;
-    client.batch_execute("set statement_timeout = 0; vacuum analyze audit_event; vacuum audit_inbox").await?;
+    client.batch_execute("set statement_timeout = 0").await?;
+    // One at a time: several in one message are a transaction, which these cannot be in.
+    client.batch_execute("vacuum analyze audit_event").await?;
+    client.batch_execute("vacuum audit_inbox").await?;
     Ok(())
 }
 
