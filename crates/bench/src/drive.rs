@@ -22,6 +22,8 @@ const HEAD: usize = 16 << 10;
 /// Threads of the generator.
 const THREADS: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A connection that was not used for longer may be about to be closed by the server: a new one is made instead.
+pub const KEPT: Duration = Duration::from_secs(3);
 
 /// One request.
 pub struct Shot {
@@ -156,8 +158,7 @@ fn run(
 ) -> anyhow::Result<Seen> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
-        let connector =
-            awc::Connector::new().limit(0).conn_keep_alive(PATIENCE).timeout(Duration::from_secs(5));
+        let connector = awc::Connector::new().limit(0).conn_keep_alive(KEPT).timeout(Duration::from_secs(5));
         let http = awc::Client::builder().connector(connector).timeout(PATIENCE).disable_redirects().finish();
         let each = clients.iter().map(|client| one_client(&http, *client, work, load, began, sent));
         let mut all = Seen::default();

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use client::{Client, Endpoints};
+use client::{Client, Endpoints, Timeouts};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::task::LocalSet;
 use xds::query::{Request, ReturnType, Status};
 use xds::value::Cx;
 
 use crate::cells::{Cell, Workload};
-use crate::drive::{Load, Once, Work, drive};
+use crate::drive::{KEPT, Load, Once, Work, drive};
 use crate::filing::{Kind, Message};
 use crate::load::Loaded;
 use crate::people;
@@ -83,7 +83,7 @@ impl Stage {
                     feed,
                     loaded,
                     rng: fastrand::Rng::with_seed(seed),
-                    clients: Client::new(endpoints),
+                    clients: Client::with_timeouts(endpoints, Timeouts { idle: KEPT, ..Timeouts::default() }),
                 };
                 let mut works: Works = Vec::new();
                 for cell in cells {
