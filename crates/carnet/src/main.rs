@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use carnet::commands::{
-    self, audit, backup, bench, codes, conformance, find, fsck, get, on_demand, outbox, patient, status, submit,
+    self, audit, backup, bench, codes, conformance, find, fsck, get, on_demand, outbox, patient, status,
+    submit,
 };
 use carnet::config::{Config, Role};
 use clap::{Parser, Subcommand};
