@@ -86,5 +86,6 @@ async fn loaded_records_are_found_and_measured_like_filed_ones() {
     for row in measure(&target, &settings, &Limits::default(), |_| {}).await.unwrap() {
         assert_eq!(row.outcome.failures, 0, "{row:?}");
     }
-    server.stop().await;
+    // Loaded records have no octets.
+    server.stop_broken().await;
 }
