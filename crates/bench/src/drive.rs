@@ -4,7 +4,7 @@
 //! looked at for its status, never parsed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
@@ -98,18 +98,39 @@ struct Seen {
     octets: u64,
 }
 
+/// The time begins when every thread is ready to send.
+struct Start {
+    ready: Barrier,
+    began: OnceLock<Instant>,
+}
+
+impl Start {
+    fn of(threads: usize) -> Start {
+        Start { ready: Barrier::new(threads), began: OnceLock::new() }
+    }
+
+    fn when_all_are_ready(&self) -> Instant {
+        self.ready.wait();
+        self.together()
+    }
+
+    fn together(&self) -> Instant {
+        *self.began.get_or_init(Instant::now)
+    }
+}
+
 /// Sends until the time is over; requests that are under way then are waited for, and counted.
 pub fn drive(work: Arc<dyn Work>, load: Load) -> anyhow::Result<Outcome> {
     let threads = THREADS.min(load.clients).max(1);
-    let began = Instant::now();
+    let start = Arc::new(Start::of(threads));
     let sent = Arc::new(AtomicU64::new(0));
     let handles: Vec<_> = (0..threads)
         .map(|thread| {
             let clients: Vec<usize> = (thread..load.clients).step_by(threads).collect();
-            let (work, sent) = (work.clone(), sent.clone());
+            let (work, sent, start) = (work.clone(), sent.clone(), start.clone());
             std::thread::Builder::new()
                 .name("load".to_owned())
-                .spawn(move || run(&clients, &*work, load, began, &sent))
+                .spawn(move || run(&clients, &*work, load, &start, &sent))
         })
         .collect::<Result<_, _>>()?;
     let mut all = Seen::default();
@@ -121,7 +142,7 @@ pub fn drive(work: Arc<dyn Work>, load: Load) -> anyhow::Result<Outcome> {
         all.first_failure = all.first_failure.or(seen.first_failure);
         all.octets += seen.octets;
     }
-    Ok(outcome(all, began.elapsed()))
+    Ok(outcome(all, start.together().elapsed()))
 }
 
 fn outcome(mut all: Seen, took: Duration) -> Outcome {
@@ -153,13 +174,21 @@ fn run(
     clients: &[usize],
     work: &dyn Work,
     load: Load,
-    began: Instant,
+    start: &Start,
     sent: &AtomicU64,
 ) -> anyhow::Result<Seen> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            // The other threads wait for this one.
+            start.when_all_are_ready();
+            return Err(error.into());
+        }
+    };
     LocalSet::new().block_on(&runtime, async {
         let connector = awc::Connector::new().limit(0).conn_keep_alive(KEPT).timeout(Duration::from_secs(5));
         let http = awc::Client::builder().connector(connector).timeout(PATIENCE).disable_redirects().finish();
+        let began = start.when_all_are_ready();
         let each = clients.iter().map(|client| one_client(&http, *client, work, load, began, sent));
         let mut all = Seen::default();
         for seen in join_all(each).await {

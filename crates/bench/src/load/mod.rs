@@ -148,9 +148,9 @@ impl Loaded {
             shape.patient_line(table, record, ins, out);
             return;
         }
-        let mut rng = fastrand::Rng::with_seed(self.seed ^ (patient + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        for _ in 0..entries_of(patient) / TOGETHER {
-            shape.submission_lines(table, record, ins, &mut rng, out);
+        for number in 0..entries_of(patient) / TOGETHER {
+            let seed = (patient * 1000 + number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.seed;
+            shape.submission_lines(table, record, ins, &mut fastrand::Rng::with_seed(seed), out);
         }
     }
 }

@@ -86,6 +86,9 @@ async fn loaded_records_are_found_and_measured_like_filed_ones() {
     for row in measure(&target, &settings, &Limits::default(), |_| {}).await.unwrap() {
         assert_eq!(row.outcome.failures, 0, "{row:?}");
     }
-    // Loaded records have no octets.
+    // All that is wrong with the database is what was said: octets of the loaded documents are absent.
+    let (findings, _) = crate::fsck::check(&server, repository::check::Depth::Length).await;
+    assert!(findings.iter().all(|finding| finding["finding"] == "no-octets"), "{findings:?}");
+    assert_eq!(findings.len() as u64, entries);
     server.stop_broken().await;
 }
