@@ -26,8 +26,6 @@ pub enum Error {
     Key(#[from] KeyError),
     #[error("a checkpoint in the database: {0}")]
     Record(#[from] RecordError),
-    #[error("a checkpoint in the database is the record of a restore")]
-    NotACheckpoint,
     #[error("{path}: {source}", path = path.display())]
     File { path: PathBuf, source: std::io::Error },
     #[error("{path}: {source}", path = path.display())]

@@ -6,13 +6,6 @@ use tokio_postgres::{GenericClient, Row};
 
 use crate::{Entry, Error};
 
-const SIZE: &str = "select coalesce(max(size), 0) from audit_checkpoint";
-
-/// How many events have their place in the log.
-pub async fn size<C: GenericClient + Sync>(client: &C) -> Result<u64, Error> {
-    number(&client.query_typed_one(SIZE, &[]).await?)
-}
-
 /// A target that is new begins with what happens from now on.
 const REGISTER: &str = "
     insert into audit_forward (target, position) select $1, coalesce(max(size), 0) from audit_checkpoint

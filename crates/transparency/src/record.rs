@@ -80,6 +80,8 @@ pub enum RecordError {
     Line(&'static str),
     #[error("a record has no line such as {0:?} at this place")]
     Unexpected(String),
+    #[error("the record of a restore stands where a checkpoint should")]
+    NotACheckpoint,
     #[error("a checkpoint marks at most 65536 leaves; this one would mark {0}: sign one in between")]
     TooManyLeaves(usize),
     #[error("a checkpoint of {size} leaves cannot mark {marked}")]
@@ -87,6 +89,14 @@ pub enum RecordError {
 }
 
 impl Checkpoint {
+    /// Reads a signed checkpoint, checked as [`Record::open`] checks it.
+    pub fn open(octets: &[u8], keys: &[Verifier]) -> Result<Checkpoint, RecordError> {
+        match Record::open(octets, keys)? {
+            Record::Checkpoint(checkpoint) => Ok(checkpoint),
+            Record::Restoration(_) => Err(RecordError::NotACheckpoint),
+        }
+    }
+
     /// Signs it, with the key that has the log's name.
     pub fn sign(&self, signer: &Signer) -> Result<Note, RecordError> {
         self.checked()?;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use chrono::{DateTime, NaiveDate, Utc};
 use database::Database;
 use futures_util::TryStreamExt;
-use transparency::{Record, Signer};
+use transparency::{Checkpoint, Signer};
 use uuid::Uuid;
 
 use super::leaves::Leaves;
@@ -75,7 +75,7 @@ pub async fn blank(
         return Err(Error::Waiting { events: waiting });
     }
     match sql::last_checkpoint(&*transaction).await? {
-        Some((_, note)) if Record::open(note.as_bytes(), &keys).is_ok() => {}
+        Some((_, note)) if Checkpoint::open(note.as_bytes(), &keys).is_ok() => {}
         Some((size, _)) => return Err(Error::NotAsSigned(What::Checkpoint { size: size as u64 })),
         None => return Err(Error::NothingToBlank),
     }

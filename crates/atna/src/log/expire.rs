@@ -7,7 +7,7 @@ use chrono::{DateTime, Months, NaiveDate, NaiveTime, Utc};
 use database::Database;
 use tokio::fs::{DirBuilder, File};
 use tokio_postgres::GenericClient;
-use transparency::{Checkpoint, Record, Signer, Verifier};
+use transparency::{Checkpoint, Signer, Verifier};
 
 use super::statements::{self, Statements};
 use super::{Selection, export_to, record, sql};
@@ -166,24 +166,17 @@ async fn signed_before<C: GenericClient + Sync>(
     let day = day.and_time(NaiveTime::MIN).and_utc();
     let size = match sql::checkpoint_before(client, day).await? {
         None => 0,
-        Some((size, note)) => match signed(&note, keys) {
-            Some(checkpoint) if checkpoint.size == size as u64 && checkpoint.at < day => checkpoint.size,
+        Some((size, note)) => match Checkpoint::open(note.as_bytes(), keys) {
+            Ok(checkpoint) if checkpoint.size == size as u64 && checkpoint.at < day => checkpoint.size,
             _ => return Err(Error::NotAsSigned(super::What::Checkpoint { size: size as u64 })),
         },
     };
     for (later, note) in sql::checkpoints_after(client, size as i64, 1).await? {
-        if signed(&note, keys).is_none_or(|checkpoint| checkpoint.at < day) {
+        if Checkpoint::open(note.as_bytes(), keys).map_or(true, |checkpoint| checkpoint.at < day) {
             return Err(Error::NotAsSigned(super::What::Checkpoint { size: later as u64 }));
         }
     }
     Ok(size)
-}
-
-fn signed(note: &str, keys: &[Verifier]) -> Option<Checkpoint> {
-    match Record::open(note.as_bytes(), keys) {
-        Ok(Record::Checkpoint(checkpoint)) => Some(checkpoint),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! * [`record`] writes events in the transaction of the effect that they tell of; [`TraceWriter`] writes those of reads and
 //!   refusals, many in one commit.
 //! * [`Sequencer`] gives committed events their positions, extends the tree and signs a checkpoint.
-//! * [`search`] shows events, [`after`] hands them on in the order of the log.
+//! * [`search`] shows events; `crate::forward` hands them on in the order of the log.
 //! * [`Verification`] recomputes everything and names the first event that is not as it was; [`prove`] writes a proof of one.
 //! * [`Expiry`] takes months away that were kept long enough, [`blank`] what a patient's events say; [`export`] writes events
 //!   with their proofs into a file.
@@ -34,7 +34,7 @@ pub use export::{Checked, Doubt, Exported, Selection, check_export, export, expo
 pub use prove::{Proven, prove};
 pub use record::{record, record_entries};
 pub use restored::restored;
-pub use search::{Filter, Row, after, authorities, find, search};
+pub use search::{Filter, Row, authorities, find, search};
 pub use sequence::{Progress, Sequencer};
 pub use sql::{steady, waiting};
 pub use verify::{Report, Verification, What};

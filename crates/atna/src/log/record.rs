@@ -14,15 +14,18 @@ pub async fn record<C: GenericClient + Sync>(client: &C, events: &[crate::Event]
     if crate::WITHOUT_TRACES {
         return Ok(());
     }
-    let incoming =
-        events.iter().map(|event| incoming(&Entry::Own(event.clone()))).collect::<Result<Vec<_>, _>>()?;
-    Ok(sql::record(client, &incoming).await?)
+    Ok(sql::record(client, &own(events)?).await?)
 }
 
 /// The same for entries of any origin.
 pub async fn record_entries<C: GenericClient + Sync>(client: &C, entries: &[Entry]) -> Result<(), Error> {
     let incoming = entries.iter().map(incoming).collect::<Result<Vec<_>, _>>()?;
     Ok(sql::record(client, &incoming).await?)
+}
+
+/// The rows of our own events.
+pub(super) fn own(events: &[crate::Event]) -> Result<Vec<Incoming>, Error> {
+    events.iter().map(|event| incoming(&Entry::Own(event.clone()))).collect()
 }
 
 /// The row of an event: its canonical octets, a new salt, the leaf made of both.

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use database::Database;
-use transparency::{Hash, Record, Restoration, Signer};
+use transparency::{Checkpoint, Hash, Restoration, Signer};
 
 use super::{CheckpointFile, sql};
 use crate::Error;
@@ -21,10 +21,10 @@ pub async fn restored(
     };
     let (size, root) = match last {
         None => (0, Hash::empty_tree()),
-        Some((_, note)) => match Record::open(note.as_bytes(), &keys)? {
-            Record::Checkpoint(checkpoint) => (checkpoint.size, checkpoint.root),
-            Record::Restoration(_) => return Err(Error::NotACheckpoint),
-        },
+        Some((_, note)) => {
+            let checkpoint = Checkpoint::open(note.as_bytes(), &keys)?;
+            (checkpoint.size, checkpoint.root)
+        }
     };
     // A record that a crash cut off is taken away first.
     file.last(&keys).await?;

@@ -53,15 +53,6 @@ pub async fn authorities<C: GenericClient + Sync>(client: &C, id: &str) -> Resul
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
-/// Events behind a position, in the order of the log.
-pub async fn after<C: GenericClient + Sync>(
-    client: &C,
-    position: i64,
-    limit: i64,
-) -> Result<Vec<Row>, Error> {
-    sql::after(client, position, limit).await?.iter().map(read).collect()
-}
-
 fn read(row: &tokio_postgres::Row) -> Result<Row, Error> {
     let (position, content): (Option<i64>, &[u8]) = (row.try_get(0)?, row.try_get(1)?);
     Ok(Row { position: position.map(|position| position as u64), entry: serde_json::from_slice(content)? })

@@ -146,14 +146,12 @@ impl Sequencer {
     }
 
     fn signed(&self, note: &str) -> Result<Checkpoint, Error> {
-        match Record::open(note.as_bytes(), &self.keys) {
-            Ok(Record::Checkpoint(checkpoint)) => Ok(checkpoint),
-            Ok(Record::Restoration(_)) => Err(Error::NotACheckpoint),
-            Err(RecordError::Note(NoteError::UnknownKeys { names })) => {
-                Err(Error::OtherKey { ours: self.signer.name().to_owned(), theirs: names.join(", ") })
+        Checkpoint::open(note.as_bytes(), &self.keys).map_err(|error| match error {
+            RecordError::Note(NoteError::UnknownKeys { names }) => {
+                Error::OtherKey { ours: self.signer.name().to_owned(), theirs: names.join(", ") }
             }
-            Err(error) => Err(error.into()),
-        }
+            error => error.into(),
+        })
     }
 
     /// The log in the database must go on from where the file ends; only a restore that was written down may take it back.

@@ -145,18 +145,6 @@ pub async fn authorities<C: GenericClient + Sync>(client: &C, id: &str) -> Resul
     client.query_typed(AUTHORITIES, &[(&id, Type::TEXT)]).await
 }
 
-const AFTER: &str = "
-    select position, content from audit_event where position > $1 and content is not null order by position limit $2";
-
-/// Events behind a position, in their order: (position, content).
-pub async fn after<C: GenericClient + Sync>(
-    client: &C,
-    position: i64,
-    limit: i64,
-) -> Result<Vec<Row>, Error> {
-    client.query_typed(AFTER, &[(&position, Type::INT8), (&limit, Type::INT8)]).await
-}
-
 const BY_ID: &str = "
     select position, salt, content, blanked_by from audit_event where id = $1";
 

@@ -4,7 +4,7 @@
 use database::Database;
 use tokio::sync::{mpsc, oneshot};
 
-use super::record::incoming;
+use super::record::{incoming, own};
 use super::sql::{self, Incoming};
 use crate::{Entry, Error, Event};
 
@@ -46,9 +46,7 @@ impl TraceWriter {
         if crate::WITHOUT_TRACES {
             return Ok(());
         }
-        let events =
-            events.iter().map(|event| incoming(&Entry::Own(event.clone()))).collect::<Result<Vec<_>, _>>()?;
-        self.hand_over(events).await
+        self.hand_over(own(events)?).await
     }
 
     /// The same for entries of any origin.
@@ -69,13 +67,13 @@ impl TraceWriter {
 async fn write(database: Database, mut jobs: mpsc::Receiver<Job>) {
     let mut group = Vec::new();
     while jobs.recv_many(&mut group, GROUP).await > 0 {
-        let outcome = together(&database, &mut group).await;
+        let outcome = together(&database, &group).await;
         match outcome {
             // One event that cannot be written must not take the others with it.
             Err(failed) if group.len() > 1 && !failed.unavailable => {
                 for job in group.drain(..) {
-                    let mut alone = [job];
-                    let outcome = together(&database, &mut alone).await;
+                    let alone = [job];
+                    let outcome = together(&database, &alone).await;
                     let [job] = alone;
                     let _ = job.done.send(outcome);
                 }
@@ -89,7 +87,7 @@ async fn write(database: Database, mut jobs: mpsc::Receiver<Job>) {
 }
 
 /// All events of the group in one statement, which is one commit.
-async fn together(database: &Database, group: &mut [Job]) -> Result<(), Failed> {
+async fn together(database: &Database, group: &[Job]) -> Result<(), Failed> {
     let written = async {
         let client = database.get().await?;
         let events: Vec<&Incoming> = group.iter().flat_map(|job| &job.events).collect();

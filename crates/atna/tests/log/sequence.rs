@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use atna::log::{self, Progress};
-use atna::{Error, record};
+use atna::{Error, forward, record};
 use test_support::TestDatabase;
 use transparency::{Checkpoint, Hash, Record, records};
 
@@ -80,10 +80,10 @@ async fn an_event_that_was_acknowledged_before_another_began_stands_before_it() 
     assert_eq!(sequencer.round().await.unwrap().sequenced, 2);
     open.commit().await.unwrap();
     assert_eq!(sequencer.round().await.unwrap().sequenced, 1);
-    let rows = log::after(&**quick, -1, 10).await.unwrap();
-    let order: Vec<_> = rows.iter().map(|row| row.entry.at()).collect();
+    let events = forward::read(&**quick, 0, 10, i64::MAX).await.unwrap();
+    let order: Vec<_> = events.iter().map(|(_, entry)| entry.at()).collect();
     assert_eq!(order, [5, 1, 9].map(crate::time));
-    assert_eq!(rows.iter().map(|row| row.position).collect::<Vec<_>>(), [Some(0), Some(1), Some(2)]);
+    assert_eq!(events.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [0, 1, 2]);
 }
 
 #[tokio::test]
@@ -192,12 +192,12 @@ async fn every_event_can_be_proven_by_itself() {
         sequencer.round().await.unwrap();
     }
     let client = database.get().await.unwrap();
-    for row in log::after(&**client, -1, 1000).await.unwrap() {
-        let proven = log::prove(&**client, row.entry.id()).await.unwrap().unwrap();
+    for (position, entry) in forward::read(&**client, 0, 1000, i64::MAX).await.unwrap() {
+        let proven = log::prove(&**client, entry.id()).await.unwrap().unwrap();
         let leaf = transparency::record_hash(&proven.record);
         let keys = [signer().verifier().unwrap()];
         assert_eq!(proven.proof.verify(&leaf, &keys).unwrap().size, 857);
-        assert_eq!(Some(proven.proof.index), row.position);
+        assert_eq!(proven.proof.index, position);
         let other = transparency::record_hash(&proven.record[1..]);
         assert!(proven.proof.verify(&other, &keys).is_err());
     }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncWrite, AsyncWriteExt, BufWriter};
 use tokio_postgres::{GenericClient, Row};
-use transparency::{Hash, Plan, Record, TILE_WIDTH, TileId, TileNodes, Tiles, Verifier};
+use transparency::{Checkpoint, Hash, Plan, TILE_WIDTH, TileId, TileNodes, Tiles, Verifier};
 use uuid::Uuid;
 
 use super::check::{self, Standing};
@@ -90,8 +90,8 @@ where
 {
     let Some((size, note)) = sql::last_checkpoint(client).await? else { return Err(Error::NothingSigned) };
     let size = size as u64;
-    let key = match Record::open(note.as_bytes(), keys) {
-        Ok(Record::Checkpoint(checkpoint)) if checkpoint.size == size => {
+    let key = match Checkpoint::open(note.as_bytes(), keys) {
+        Ok(checkpoint) if checkpoint.size == size => {
             keys.iter().find(|key| key.name() == checkpoint.origin).map(Verifier::to_string)
         }
         _ => None,

@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
-use transparency::{Checkpoint, Hash, Record, RecordError, Verifier, leaf_hash, verify_inclusion};
+use transparency::{Checkpoint, Hash, RecordError, Verifier, leaf_hash, verify_inclusion};
 
 use super::{FORMAT, Head, Line, Tail};
 
@@ -44,8 +44,6 @@ pub enum Why {
     Format,
     #[error("the checkpoint: {0}")]
     Checkpoint(#[from] RecordError),
-    #[error("the record of a restore stands where a checkpoint should")]
-    NotACheckpoint,
     #[error("event {position} stands behind event {before}, so a line was added or moved")]
     Order { position: u64, before: u64 },
     #[error("event {position} has neither a salt and a content nor a leaf")]
@@ -117,10 +115,7 @@ fn head(line: &[u8], keys: &[Verifier]) -> Result<Checkpoint, Why> {
     if head.format != FORMAT {
         return Err(Why::Format);
     }
-    match Record::open(head.checkpoint.as_bytes(), keys)? {
-        Record::Checkpoint(checkpoint) => Ok(checkpoint),
-        Record::Restoration(_) => Err(Why::NotACheckpoint),
-    }
+    Ok(Checkpoint::open(head.checkpoint.as_bytes(), keys)?)
 }
 
 /// Gives the position.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use chrono::NaiveDate;
 use tokio_postgres::GenericClient;
-use transparency::{Checkpoint, Edge, Hash, Mark, Record, TILE_WIDTH, TileId, Verifier};
+use transparency::{Checkpoint, Edge, Hash, Mark, TILE_WIDTH, TileId, Verifier};
 
 use super::outside::Outside;
 use super::report::What;
@@ -61,9 +61,9 @@ impl<'a, C: GenericClient + Sync> Expected<'a, C> {
                 self.page = page.into();
             }
             let Some((size, note)) = self.page.pop_front() else { break };
-            match Record::open(note.as_bytes(), self.keys) {
-                Ok(Record::Checkpoint(checkpoint)) => self.stored = Some(checkpoint),
-                _ => return Ok(Some(What::Checkpoint { size: size as u64 })),
+            match Checkpoint::open(note.as_bytes(), self.keys) {
+                Ok(checkpoint) => self.stored = Some(checkpoint),
+                Err(_) => return Ok(Some(What::Checkpoint { size: size as u64 })),
             }
         }
         let (first, leaves) = &self.leaves;

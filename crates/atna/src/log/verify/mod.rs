@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use database::Database;
 use futures_util::TryStreamExt;
 use tokio_postgres::{GenericClient, Row};
-use transparency::{Checkpoint, Edge, Hash, Record, Verifier};
+use transparency::{Checkpoint, Edge, Hash, Verifier};
 
 use self::expected::{Expected, Verdict};
 use self::outside::Outside;
@@ -57,9 +57,9 @@ impl Verification {
         let mut report = Report::default();
         (report.waiting, report.waiting_since) = sql::waiting(client).await?;
         let signed = match sql::last_checkpoint(client).await? {
-            Some((size, note)) => match self.checkpoint(&note) {
-                Some(checkpoint) => checkpoint.size,
-                None => return Ok(report.found(What::Checkpoint { size: size as u64 })),
+            Some((size, note)) => match Checkpoint::open(note.as_bytes(), &self.keys) {
+                Ok(checkpoint) => checkpoint.size,
+                Err(_) => return Ok(report.found(What::Checkpoint { size: size as u64 })),
             },
             None => 0,
         };
@@ -101,20 +101,13 @@ impl Verification {
         })
     }
 
-    fn checkpoint(&self, note: &str) -> Option<Checkpoint> {
-        match Record::open(note.as_bytes(), &self.keys) {
-            Ok(Record::Checkpoint(checkpoint)) => Some(checkpoint),
-            _ => None,
-        }
-    }
-
     /// The tree at which the verification begins.
     async fn start<C: GenericClient + Sync>(&self, client: &C) -> Result<Result<Edge, What>, Error> {
         let Some(since) = self.since else { return Ok(Ok(Edge::empty())) };
         let Some((size, note)) = sql::checkpoint_before(client, since).await? else {
             return Ok(Ok(Edge::empty()));
         };
-        let Some(checkpoint) = self.checkpoint(&note) else {
+        let Ok(checkpoint) = Checkpoint::open(note.as_bytes(), &self.keys) else {
             return Ok(Err(What::Checkpoint { size: size as u64 }));
         };
         let edge = tree::edge(client, checkpoint.size).await?;

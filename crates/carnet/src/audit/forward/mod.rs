@@ -154,7 +154,7 @@ impl Queue for Turn {
     type Error = atna::Error;
 
     async fn size(&mut self) -> Result<u64, atna::Error> {
-        log::size(&*self.client).await
+        Ok(u64::try_from(atna::log::signed(&*self.client).await?).unwrap_or_default())
     }
 
     async fn read(&mut self, from: u64) -> Result<Vec<(u64, Entry)>, atna::Error> {
