@@ -116,24 +116,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         LocalStore::open(&folder.join("documents")).await.context("the document folder cannot be used")?;
     let outgoing = Outgoing::new(config, tls.as_ref().map(|(tls, _)| tls))?;
     let files = Files::new(config, &folder);
-    let traces = TraceWriter::start(installation.database.clone());
-    let metrics = Arc::<Metrics>::default();
-    let audit = match config.audit.http.enabled {
-        true => Some(Arc::new(Doors {
-            database: installation.database.clone(),
-            traces: traces.clone(),
-            source: installation.source.clone(),
-            tokens: Tokens::open(&files.tokens)?,
-            settings: config.audit.http.clone(),
-            metrics: metrics.clone(),
-            message: config.audit.receive.message,
-            idle: config.limits.idle,
-            public_url: config.public_url(address),
-            hostname: audit::forward::hostname()?,
-        })),
-        false => None,
-    };
-    let app = Arc::new(build(config, address, &installation, blobs, outgoing, (traces, metrics, audit)));
+    let app = Arc::new(build(config, address, &installation, &files, blobs, outgoing)?);
     // Before the first event: those who are to have the events are to have that one too.
     let forwarders = Forwarders::start(config, &installation.database, app.metrics.clone()).await;
     let forwarders = forwarders.context("the audit record repositories of audit.forward cannot be used")?;
@@ -269,12 +252,14 @@ fn build(
     config: &Config,
     address: SocketAddr,
     installation: &Installation,
+    files: &Files,
     blobs: LocalStore,
     outgoing: Outgoing,
-    (traces, metrics, audit): (TraceWriter, Arc<Metrics>, Option<Arc<Doors>>),
-) -> App {
+) -> anyhow::Result<App> {
     let database = installation.database.clone();
     let source = &installation.source;
+    let traces = TraceWriter::start(database.clone());
+    let metrics = Arc::<Metrics>::default();
     let registry =
         Registry::new(database.clone(), config.registry_settings(), source.clone(), traces.clone());
     let public_url = config.public_url(address);
@@ -298,7 +283,22 @@ fn build(
         traces.clone(),
     );
     let feed = Feed::new(database.clone(), source.clone(), config.feed.clone());
-    App {
+    let audit = match config.audit.http.enabled {
+        true => Some(Arc::new(Doors {
+            database: database.clone(),
+            traces: traces.clone(),
+            source: source.clone(),
+            tokens: Tokens::open(&files.tokens)?,
+            settings: config.audit.http.clone(),
+            metrics: metrics.clone(),
+            message: config.audit.receive.message,
+            idle: config.limits.idle,
+            public_url: public_url.clone(),
+            hostname: audit::forward::hostname()?,
+        })),
+        false => None,
+    };
+    Ok(App {
         registry,
         feed: Arc::new(feed),
         repository,
@@ -314,7 +314,7 @@ fn build(
         sources: config.registry.sources.clone(),
         repository_unique_id: config.repository.unique_id.clone(),
         audit,
-    }
+    })
 }
 
 /// A peer that could not show who it is (ITI TF-2 §3.19.6.1): a security alert each.
