@@ -20,7 +20,7 @@ use crate::{BlobStore, Error};
 
 pub use copy::Copied;
 pub use reader::Reader;
-pub use writer::Writer;
+pub use writer::{Writer, hex};
 
 /// Blobs in a folder of this machine. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ pub mod backup;
 mod clock;
 pub mod commands;
 pub mod config;
+mod digest;
 mod feed;
 pub mod http;
 mod in_process;

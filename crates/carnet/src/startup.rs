@@ -7,6 +7,7 @@ use openssl::sha::sha256;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::digest::hexadecimal;
 use crate::installation::Installation;
 
 /// Under which the digest of the code sets is remembered.
@@ -51,8 +52,4 @@ pub async fn farewell(installation: &Installation, url: &str) -> anyhow::Result<
 
 fn event(installation: &Installation, url: &str, act: Act, outcome: Outcome) -> Event {
     Event::new(act, outcome, &Requester::local(&crate::account::name(), url), &installation.source)
-}
-
-pub fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

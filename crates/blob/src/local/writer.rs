@@ -151,6 +151,7 @@ impl Drop for Temporary {
     }
 }
 
-pub(super) fn hex(digest: &[u8]) -> String {
+/// Digests as [`Stored`] has them.
+pub fn hex(digest: &[u8]) -> String {
     digest.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use openssl::sha::Sha256;
 use serde::{Deserialize, Serialize};
 
-use crate::startup::hexadecimal;
+use crate::digest::hexadecimal;
 
 /// Of this form of a backup.
 const FORMAT: u32 = 1;

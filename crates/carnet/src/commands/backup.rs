@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::{note, say};
+use super::{bar, note, say};
 use crate::backup::{self, Made, Restored};
 use crate::config::Config;
 use crate::installation::Installation;
@@ -89,12 +89,7 @@ struct Bar {
 
 impl Bar {
     fn new() -> Bar {
-        let bar = ProgressBar::new(0);
-        if let Ok(style) =
-            ProgressStyle::with_template("{msg:24} {bar:30} {human_pos} of {human_len}, {elapsed}")
-        {
-            bar.set_style(style);
-        }
+        let bar = bar(0, "{msg:24} {bar:30} {human_pos} of {human_len}, {elapsed}");
         Bar { bar, what: Cell::new("") }
     }
 

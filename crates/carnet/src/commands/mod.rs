@@ -108,15 +108,25 @@ fn client(config: &Config, server: Option<&str>) -> anyhow::Result<client::Clien
     Ok(client::Client::with_tls(endpoints, client::Timeouts::default(), tls))
 }
 
-/// A progress bar of octets on standard error; hidden when that is no terminal.
-fn octets_bar(size: u64) -> ProgressBar {
+/// A progress bar on standard error; hidden when that is no terminal.
+fn bar(size: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::new(size);
-    if let Ok(style) =
-        ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
-    {
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar
+}
+
+fn octets_bar(size: u64) -> ProgressBar {
+    bar(size, "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
+}
+
+/// Tells a bar of a length that may still grow.
+fn told(bar: &ProgressBar) -> impl FnMut(u64, u64) {
+    |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    }
 }
 
 /// What a server refused, as one error with a line for each finding and, where there is one, the next step.

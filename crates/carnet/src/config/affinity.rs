@@ -8,7 +8,7 @@ use xds::affinity::{AffinityDomain, Profile};
 
 use super::kind::{BOOLEAN, FILES};
 use super::source::Source;
-use crate::startup::hexadecimal;
+use crate::digest::hexadecimal;
 
 const RESTRICT: &str = "affinity_domain.restrict_authorities";
 

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio_openssl::SslStream;
 
 use crate::config;
+use crate::digest::hexadecimal;
 use files::Stamps;
 
 /// How often the files are looked at.
@@ -138,7 +139,7 @@ impl PeerCertificate {
     pub fn of(ssl: &SslRef) -> Option<PeerCertificate> {
         let certificate = ssl.peer_certificate()?;
         let digest = certificate.digest(MessageDigest::sha256()).ok()?;
-        let fingerprint = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+        let fingerprint = hexadecimal(&digest);
         Some(PeerCertificate { fingerprint, subject: subject(certificate.subject_name()) })
     }
 

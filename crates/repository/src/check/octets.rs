@@ -1,6 +1,6 @@
 //! The octets of one document.
 
-use blob::{BlobStore, Error};
+use blob::{BlobStore, Error, hex};
 use futures_util::TryStreamExt;
 use openssl::sha::{Sha1, Sha256};
 
@@ -43,8 +43,4 @@ async fn are_filed<B: BlobStore>(blobs: &B, document: &Filed) -> Result<bool, Er
         sha256.update(&octets);
     }
     Ok(hex(&sha1.finish()) == document.sha1 && hex(&sha256.finish()) == document.sha256)
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -99,7 +99,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             repository_unique_id: &self.settings.unique_id,
             identity: Identity::none(),
         };
-        let content = hexadecimal(&sha256(&self.provider.make(&order)));
+        let content = blob::hex(&sha256(&self.provider.make(&order)));
         let identity = self.identity_of(id, &content).await?;
         let octets = self.provider.make(&Order { identity: identity.clone(), ..order });
         let patient = entry.patient_id.text.clone();
@@ -153,8 +153,4 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
 
 fn unreadable(id: &str) -> Failure {
     Failure::Internal(format!("the registry's entry of {id} cannot be read"))
-}
-
-fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

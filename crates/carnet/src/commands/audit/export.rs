@@ -7,12 +7,11 @@ use anyhow::Context;
 use atna::log::{self, Exported, Selection};
 use atna::{Act, Error, Kind};
 use chrono::NaiveDate;
-use indicatif::ProgressBar;
 use tokio::io::BufWriter;
 
 use super::{events_bar, used};
 use crate::audit::{Files, keys};
-use crate::commands::note;
+use crate::commands::{note, told};
 use crate::config::Config;
 use crate::installation::Installation;
 
@@ -100,11 +99,4 @@ async fn export(
     };
     bar.finish_and_clear();
     Ok(exported?)
-}
-
-fn told(bar: &ProgressBar) -> impl FnMut(u64, u64) {
-    |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    }
 }

@@ -9,8 +9,9 @@ mod verify;
 
 use access::Requester;
 use atna::{Act, Event, Outcome};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
+use crate::commands::bar;
 use crate::config::Config;
 use crate::installation::Installation;
 
@@ -52,13 +53,6 @@ fn used(installation: &Installation, act: Act, command: &str) -> Event {
     Event::new(act, Outcome::Success, &requester, &installation.source)
 }
 
-/// A progress bar of events on standard error; hidden when that is no terminal.
 fn events_bar() -> ProgressBar {
-    let bar = ProgressBar::new(0);
-    if let Ok(style) =
-        ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} events, {per_sec}, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    bar
+    bar(0, "{bar:30} {human_pos} of {human_len} events, {per_sec}, {eta} left")
 }

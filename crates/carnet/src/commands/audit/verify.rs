@@ -13,7 +13,7 @@ use serde_json::json;
 use super::list::moment;
 use super::{events_bar, used};
 use crate::audit::{Files, keys};
-use crate::commands::{note, octets_bar, say};
+use crate::commands::{note, octets_bar, say, told};
 use crate::config::Config;
 use crate::installation::{Installation, data_folder};
 
@@ -116,12 +116,7 @@ async fn verify(
         atna::record(&**client, &[used(installation, Act::AuditVerified, "carnet audit verify")]).await?;
     }
     let bar = events_bar();
-    let report = verification
-        .run(&installation.database, |done, all| {
-            bar.set_length(all);
-            bar.set_position(done);
-        })
-        .await;
+    let report = verification.run(&installation.database, told(&bar)).await;
     bar.finish_and_clear();
     Ok((report?, checkpoints))
 }

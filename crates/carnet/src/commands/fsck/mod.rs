@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use repository::check::Depth;
 use serde::Serialize;
 use serde_json::json;
@@ -117,10 +117,7 @@ fn show(state: &State) {
 }
 
 fn bar() -> ProgressBar {
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{msg:22} {bar:30} {percent} %, {elapsed}") {
-        bar.set_style(style);
-    }
+    let bar = super::bar(0, "{msg:22} {bar:30} {percent} %, {elapsed}");
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
