@@ -99,7 +99,7 @@ impl Drop for Mounted {
 }
 
 pub async fn hold(binary: &Path, disk: Disk, clients: usize, rng: &mut Rng) -> anyhow::Result<Row> {
-    let mut server = Server::new(binary, "")?;
+    let mut server = Server::new(binary)?;
     let mounted = Mounted::at(&server.data().join(disk.folder()), disk.size())?;
     if disk == Disk::Database {
         own_by_postgres(&mounted.0)?;

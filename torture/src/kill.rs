@@ -75,7 +75,7 @@ async fn round(
             (done, killed.elapsed())
         }
         Victim::Database => {
-            server.kill_database()?;
+            server.signal_database(Signal::SIGKILL)?;
             server.until_ready().await?;
             let away = killed.elapsed();
             sleep(AFTERWARDS).await;

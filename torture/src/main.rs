@@ -3,12 +3,14 @@
 
 mod answer;
 mod checks;
+mod database;
 mod disk;
 mod hostile;
 mod kill;
 mod ledger;
 mod load;
 mod message;
+mod pair;
 mod readback;
 mod relay;
 mod report;
@@ -70,6 +72,8 @@ enum Part {
     Term,
     /// No room for documents, or in the database.
     Disk,
+    /// A database that cuts connections, stands still, or fails over.
+    Database,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -103,7 +107,7 @@ async fn run(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
         rows.extend(hostile(arguments, &mut rng).await?);
     }
     if wanted(Part::Term) {
-        let mut server = Server::new(&arguments.carnet, "")?;
+        let mut server = Server::new(&arguments.carnet)?;
         server.start().await?;
         rows.push(term::hold(&mut server, arguments.clients, &mut rng).await?);
         server.end(Signal::SIGTERM).await?;
@@ -112,6 +116,12 @@ async fn run(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
         for disk in [Disk::Documents, Disk::Database] {
             rows.push(disk::hold(&arguments.carnet, disk, arguments.clients, &mut rng).await?);
         }
+    }
+    if wanted(Part::Database) {
+        let (binary, clients) = (&arguments.carnet, arguments.clients);
+        rows.push(database::cut(binary, clients, &mut rng).await?);
+        rows.push(database::stand_still(binary, clients, &mut rng).await?);
+        rows.push(database::fail_over(binary, clients, &mut rng).await?);
     }
     let mut out = std::io::stdout();
     match arguments.json {
@@ -130,7 +140,7 @@ async fn run(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
 
 async fn hostile(arguments: &Arguments, rng: &mut Rng) -> anyhow::Result<Vec<Row>> {
     let bar = ProgressBar::new((hostile::ALL.len() * hostile::PAIRS) as u64);
-    let mut server = Server::new(&arguments.carnet, "")?;
+    let mut server = Server::new(&arguments.carnet)?;
     server.start().await?;
     let mut rows = Vec::new();
     for nuisance in &hostile::ALL {
@@ -146,7 +156,7 @@ async fn kills(arguments: &Arguments, rng: &mut Rng) -> anyhow::Result<Vec<Row>>
     let database_rounds = arguments.database_rounds.unwrap_or(arguments.rounds.div_ceil(4));
     let bar = ProgressBar::new((arguments.rounds + database_rounds) as u64);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos} of {len} rounds, {eta} left")?);
-    let mut server = Server::new(&arguments.carnet, "")?;
+    let mut server = Server::new(&arguments.carnet)?;
     server.start().await?;
     let mut rows = Vec::new();
     for (victim, count) in [(Victim::Server, arguments.rounds), (Victim::Database, database_rounds)] {

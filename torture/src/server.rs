@@ -35,30 +35,47 @@ pub struct Addresses {
 pub struct Server {
     binary: PathBuf,
     folder: TempDir,
+    /// Without it, a private one.
+    database: Option<String>,
     child: Option<Child>,
     starts: usize,
     pub addresses: Addresses,
 }
 
 impl Server {
-    /// A server that has not run yet. `settings` is TOML.
-    pub fn new(binary: &Path, settings: &str) -> anyhow::Result<Server> {
+    /// A server that has not run yet, with a private PostgreSQL.
+    pub fn new(binary: &Path) -> anyhow::Result<Server> {
+        Self::with(binary, None)
+    }
+
+    /// On databases that are there.
+    pub fn on(binary: &Path, database: &str) -> anyhow::Result<Server> {
+        Self::with(binary, Some(database.to_owned()))
+    }
+
+    /// One that goes away, and that the account of PostgreSQL can enter.
+    pub fn folder() -> anyhow::Result<TempDir> {
+        let everybody = Permissions::from_mode(0o755);
+        Ok(tempfile::Builder::new().prefix("carnet-torture-").permissions(everybody).tempdir()?)
+    }
+
+    fn with(binary: &Path, database: Option<String>) -> anyhow::Result<Server> {
         let binary = fs::canonicalize(binary).with_context(|| {
             format!("{} is no server: build it, or name it by --carnet", binary.display())
         })?;
-        // The account of PostgreSQL must be able to go there.
-        let everybody = Permissions::from_mode(0o755);
-        let folder = tempfile::Builder::new().prefix("carnet-torture-").permissions(everybody).tempdir()?;
+        let folder = Self::folder()?;
         let data = folder.path().join("data");
+        let database_setting =
+            database.as_ref().map(|url| format!("database.url = \"{url}\"\n")).unwrap_or_default();
         let text = format!(
             "server.listen = \"127.0.0.1:0\"\nserver.workers = 2\ndata.dir = \"{}\"\n\
              repository.unique_id = \"{REPOSITORY}\"\nfeed.mllp = \"127.0.0.1:0\"\nfeed.authority = \"{AUTHORITY}\"\n\
-             log.format = \"json\"\n{settings}\n",
+             log.format = \"json\"\n{database_setting}",
             data.display()
         );
         fs::write(folder.path().join("carnet.toml"), text)?;
         let addresses = Addresses { url: String::new(), feed: String::new() };
-        Ok(Server { binary, folder, child: None, starts: 0, addresses })
+        Ok(Server { binary, folder, database, child: None, starts: 0, addresses })
     }
 
     /// Host and port of its endpoints.
@@ -179,26 +196,33 @@ impl Server {
         Options::new(self.data().join("postgres"))
     }
 
-    /// A connection to its PostgreSQL.
+    /// A connection to its database.
     pub async fn database(&self) -> anyhow::Result<tokio_postgres::Client> {
-        let url = PrivatePostgres::running(&self.postgres()).await.context("PostgreSQL does not run")?;
+        let url = match &self.database {
+            Some(url) => url.clone(),
+            None => PrivatePostgres::running(&self.postgres()).await.context("PostgreSQL does not run")?,
+        };
         let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
         tokio::spawn(connection);
         Ok(client)
     }
 
-    /// Kills its PostgreSQL, the parent and all its children, without a word.
-    pub fn kill_database(&self) -> anyhow::Result<()> {
+    /// Sends a signal to its private PostgreSQL, the parent and all its children.
+    pub fn signal_database(&self, signal: Signal) -> anyhow::Result<()> {
         let text = fs::read_to_string(self.data().join("postgres/cluster/postmaster.pid"))?;
-        let parent: i32 = text.lines().next().unwrap_or_default().trim().parse()?;
-        let children = children(parent)?;
-        kill(Pid::from_raw(parent), Signal::SIGKILL)?;
-        for child in children {
-            // One that has ended by now needs no signal.
-            let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
-        }
-        Ok(())
+        signal_family(text.lines().next().unwrap_or_default().trim().parse()?, signal)
     }
+}
+
+/// Sends a signal to a process and its children.
+pub fn signal_family(parent: i32, signal: Signal) -> anyhow::Result<()> {
+    let children = children(parent)?;
+    kill(Pid::from_raw(parent), signal)?;
+    for child in children {
+        // One that has ended by now needs no signal.
+        let _ = kill(Pid::from_raw(child), signal);
+    }
+    Ok(())
 }
 
 fn children(parent: i32) -> anyhow::Result<Vec<i32>> {

@@ -17,13 +17,18 @@ mod predecessor;
 mod program;
 mod server;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use account::account_can_reach;
 pub use binaries::client_program;
 pub use error::Error;
 pub use server::PrivatePostgres;
+
+/// The folder with the programs of the newest PostgreSQL that is installed.
+pub fn programs() -> Result<PathBuf, Error> {
+    binaries::find(Path::new(""))
+}
 
 /// How to start.
 #[derive(Debug, Clone)]

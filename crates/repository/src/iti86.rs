@@ -64,7 +64,10 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         let mut traces = events(&self.removal(requester, Outcome::Success), done.clone());
         traces.extend(events(&failed, refused));
         atna::record(&*transaction, &traces).await?;
-        transaction.commit().await?;
+        transaction.commit().await.map_err(|error| match database::is_unavailable(&error) {
+            true => Failure::RemovalUnknown(database::describe(&error)),
+            false => error.into(),
+        })?;
         drop(client);
         let left = self.unlink(&removed).await;
         let (left_behind, gone): (Vec<Touched>, Vec<Touched>) =

@@ -19,7 +19,7 @@ use crate::report::Row;
 use crate::server::Server;
 
 /// Undisturbed and disturbed windows take turns: whatever else the machine does hits both.
-pub const PAIRS: usize = 4;
+pub const PAIRS: usize = 3;
 const WINDOW: Duration = Duration::from_secs(2);
 /// Of the throughput, in the same run.
 const LEAST_SHARE: f64 = 0.8;
