@@ -10,8 +10,6 @@ use crate::ledger::Answer;
 const NOT_KNOWN: &str = "not known whether";
 /// Of a document whose octets could not be unlinked at once; it is removed.
 const OCTETS_STAY: &str = "cannot be retrieved any more";
-/// The end of the sentence with which a feed is told to repeat a message: nobody says that nothing was done.
-const AGAIN: &str = "send the message again later";
 
 /// Of a SOAP transaction. Whatever has no answer of the service is open.
 pub fn of_response(response: Result<&ReceivedResponse, &Error>) -> Answer {
@@ -40,7 +38,7 @@ pub fn of_response(response: Result<&ReceivedResponse, &Error>) -> Answer {
 pub fn of_acknowledgement(ack: Result<&Acknowledgement, &Error>) -> Answer {
     match ack {
         Ok(ack) if ack.code == "AA" => Answer::Acknowledged,
-        Ok(ack) if ack.texts.iter().any(|text| text.ends_with(AGAIN)) => Answer::Open,
+        Ok(ack) if ack.texts.iter().any(|text| text.contains(NOT_KNOWN)) => Answer::Open,
         Ok(ack) => Answer::Refused(format!("{} {}", ack.errors.join(" "), ack.texts.join("; "))),
         Err(Error::Connect { .. }) => Answer::Refused("unreachable".to_owned()),
         Err(_) => Answer::Open,

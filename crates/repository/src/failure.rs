@@ -16,9 +16,9 @@ pub enum Failure {
     /// The repository's database cannot be reached now.
     #[error("the repository's database is not available: {0}")]
     Unavailable(String),
-    /// The commit of a removal was sent, and its answer was lost.
-    #[error("whether documents were removed is not known: {0}")]
-    RemovalUnknown(String),
+    /// The commit of a removal was sent, its answer was lost, and looking the outcome up failed too.
+    #[error("whether documents were removed is not known")]
+    RemovalUnknown,
     /// The document store is full, or the request asks for more than the limits allow.
     #[error("{0}")]
     OutOfResources(String),
@@ -44,7 +44,7 @@ impl Failure {
                 "The connection to the registry broke during the registration, so it is not known whether the \
                  submission was stored. Query for the SubmissionSet by its uniqueId before sending it again.",
             ),
-            Failure::RemovalUnknown(_) => (
+            Failure::RemovalUnknown => (
                 ErrorCode::XDSRepositoryError,
                 "The connection to the database broke during the commit, so it is not known whether the documents were \
                  removed. Send the request again: a document that is gone is then one that is not here.",

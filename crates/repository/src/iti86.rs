@@ -7,6 +7,7 @@
 use access::Requester;
 use atna::{Act, Event, Outcome};
 use blob::BlobStore;
+use uuid::Uuid;
 use xds::error::{ErrorCode, Finding};
 use xds::message::{DocumentRequest, RegistryResponse, ResponseStatus};
 
@@ -22,7 +23,10 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         requests: Vec<DocumentRequest>,
     ) -> Result<RegistryResponse, Failure> {
         let result = self.remove(requester, &requests).await;
-        if let Err(failure) = &result {
+        // When the outcome is not known, a removal that took effect has its own trace.
+        if let Err(failure) = &result
+            && !matches!(failure, Failure::RemovalUnknown)
+        {
             let touched = requests.into_iter().map(Touched::unknown).collect();
             let event = self.removal(requester, Outcome::SeriousFailure).described(failure.codes());
             if let Err(error) = self.write_trace(&events(&event, touched)).await {
@@ -63,12 +67,15 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         let failed = self.removal(requester, Outcome::MinorFailure).described(codes.join(" "));
         let mut traces = events(&self.removal(requester, Outcome::Success), done.clone());
         traces.extend(events(&failed, refused));
+        // A removal of nothing has no event, and none is found.
+        let event = traces.first().map(|event| event.id).unwrap_or_default();
+        atna::log::claim(&*transaction, event).await?;
         atna::record(&*transaction, &traces).await?;
-        transaction.commit().await.map_err(|error| match database::is_unavailable(&error) {
-            true => Failure::RemovalUnknown(database::describe(&error)),
-            false => error.into(),
-        })?;
+        let committed = transaction.commit().await;
         drop(client);
+        if let Err(error) = committed {
+            self.outcome_after(error, event).await?;
+        }
         let left = self.unlink(&removed).await;
         let (left_behind, gone): (Vec<Touched>, Vec<Touched>) =
             done.into_iter().partition(|touched| left.contains(&touched.request.document_unique_id));
@@ -87,6 +94,16 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             (true, false) => ResponseStatus::Failure,
         };
         Ok(RegistryResponse { status, findings })
+    }
+
+    /// The answer to a commit was lost: looks, on a new connection, for an event that was a part of it.
+    async fn outcome_after(&self, error: tokio_postgres::Error, event: Uuid) -> Result<(), Failure> {
+        tracing::warn!("the answer to a commit was lost: {error}");
+        match atna::log::committed(&self.database, event).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(error.into()),
+            Err(_) => Err(Failure::RemovalUnknown),
+        }
     }
 
     /// The patient of a document that is removed, or why it is not.

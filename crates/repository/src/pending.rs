@@ -9,6 +9,7 @@ use atna::{Act, Event, Outcome};
 use blob::BlobStore;
 use database::Database;
 use uuid::Uuid;
+use xds::error::ErrorCode;
 
 use crate::port::{self, Filing};
 use crate::{Failure, Repository, sql};
@@ -44,7 +45,7 @@ impl Filing {
 
     /// Makes the documents durable as `stored`: they can be read as soon as the registry shows them.
     pub async fn begin(&self, database: &Database, submission_set: &str) -> Result<Begun, Failure> {
-        // An answer that says "not known" has a trace of its own.
+        // A failure has a trace of its own.
         let event = Event { id: Uuid::new_v4(), ..self.event.clone() };
         let event = serde_json::to_value(event).map_err(|error| Failure::Internal(error.to_string()))?;
         let mut client = database.get().await?;
@@ -85,6 +86,22 @@ impl Begun {
         Ok(transaction.commit().await?)
     }
 
+    /// The registry has never had it: nothing of it stays but the trace of its failure.
+    async fn given_up(self, database: &Database) -> Result<(), Failure> {
+        let mut client = database.get().await?;
+        let transaction = client.transaction().await?;
+        sql::forget_documents(&transaction, self.0).await?;
+        // Another server may have given it up meanwhile, trace included.
+        if let Some(event) = sql::end_filing(&transaction, self.0).await? {
+            let event: Event =
+                serde_json::from_value(event).map_err(|error| Failure::Internal(error.to_string()))?;
+            let failed = Event { outcome: Outcome::SeriousFailure, ..event };
+            let code = ErrorCode::XDSRepositoryError.to_string();
+            atna::record(&*transaction, &[failed.described(code)]).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
     /// The registry does not have it: nothing of it stays but traces.
     pub async fn refused(self, database: &Database, events: &[Event]) -> Result<(), Failure> {
         let mut client = database.get().await?;
@@ -112,7 +129,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
                 begun.registered(&self.database, &[]).await?;
                 settled.registered += 1;
             } else if filing.is_old {
-                begun.refused(&self.database, &[]).await?;
+                begun.given_up(&self.database).await?;
                 settled.given_up += 1;
             } else {
                 settled.waiting += 1;

@@ -7,6 +7,7 @@
 //! * [`Verification`] recomputes everything and names the first event that is not as it was; [`prove`] writes a proof of one.
 //! * [`Expiry`] takes months away that were kept long enough, [`blank`] what a patient's events say; [`export`] writes events
 //!   with their proofs into a file.
+//! * [`claim`] and [`committed`] tell, by its events, whether a commit was done whose answer was lost.
 //! * [`restored`] writes down that the database was put back.
 
 mod blank;
@@ -16,6 +17,7 @@ mod columns;
 mod expire;
 mod export;
 mod leaves;
+mod lost;
 mod prove;
 mod record;
 mod restored;
@@ -31,6 +33,7 @@ pub use blank::{Blanking, Extent, blank, extent};
 pub use checkpoints::CheckpointFile;
 pub use expire::{Expiry, Retention, Went};
 pub use export::{Checked, Doubt, Exported, Selection, check_export, export, export_to};
+pub use lost::{claim, committed};
 pub use prove::{Proven, prove};
 pub use record::{record, record_entries};
 pub use restored::restored;

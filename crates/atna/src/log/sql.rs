@@ -58,6 +58,22 @@ pub async fn record<C: GenericClient + Sync>(
     Ok(())
 }
 
+const LOCK_EVENT: &str = "select pg_advisory_xact_lock(hashtextextended($1::text, 0))";
+
+/// In one statement, since the sequencer may be moving it.
+const HAS_EVENT: &str = "
+    select exists (select from audit_inbox where id = $1) or exists (select from audit_event where id = $1)";
+
+/// Holds a lock of the event's own until the transaction ends.
+pub async fn lock_event<C: GenericClient + Sync>(client: &C, id: Uuid) -> Result<(), Error> {
+    client.query_typed(LOCK_EVENT, &[(&id.to_string(), Type::TEXT)]).await.map(|_| ())
+}
+
+pub async fn has_event<C: GenericClient + Sync>(client: &C, id: Uuid) -> Result<bool, Error> {
+    let found = client.query_typed(HAS_EVENT, &[(&id, Type::UUID)]).await?;
+    found.first().map_or(Ok(false), |row| row.try_get(0))
+}
+
 /// The latest events first. `before` is the place after which a page goes on.
 pub struct Page<'a> {
     /// Every identifier of the patient: ids and authorities. None: of all, and of nobody.

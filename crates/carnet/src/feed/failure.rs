@@ -6,18 +6,24 @@ use registry::patients::feed::{Error, Refusal, Side};
 const PID_3: &str = "PID^1^3";
 const MRG_1: &str = "MRG^1^1";
 
+/// What the sender of either version is told when the server is at fault.
+pub fn sentence(failure: &registry::Failure) -> &'static str {
+    match failure {
+        registry::Failure::Unavailable(_) => "the database cannot be reached; send the message again later",
+        registry::Failure::OutcomeUnknown => {
+            "the connection to the database broke during the commit, so it is not known whether the change was made; \
+             send the message again later: a merge that was made is then refused, because the subsumed record is merged"
+        }
+        _ => "internal error of the registry; send the message again later",
+    }
+}
+
 /// AE with the reason.
 pub fn ack(error: &Error) -> Ack {
     let refusal = match error {
         Error::Refused(refusal) => refusal,
         Error::Failed(failure) => {
-            let text = match failure {
-                registry::Failure::Unavailable(_) => {
-                    "the database cannot be reached; send the message again later"
-                }
-                _ => "internal error of the registry; send the message again later",
-            };
-            return Ack::error(Problem::new("MSH^1", ProblemCode::Internal, text));
+            return Ack::error(Problem::new("MSH^1", ProblemCode::Internal, sentence(failure)));
         }
     };
     let of = |side: &Side| match side {

@@ -15,6 +15,7 @@ use xds::value::Cx;
 
 use crate::config::{self, Sender};
 
+pub use failure::sentence;
 pub use mllp::Listener;
 
 /// The domain whose patients are fed, and who may feed them.

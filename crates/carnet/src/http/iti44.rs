@@ -10,7 +10,7 @@ use xds::value::Cx;
 use xml::Writer;
 
 use super::exchange::{Answer, Exchange};
-use crate::feed::Feed;
+use crate::feed::{Feed, sentence};
 
 pub async fn answer(exchange: &Exchange<'_>, interaction: Interaction) -> Answer {
     let feed = &exchange.app.feed;
@@ -84,13 +84,8 @@ fn problem(error: &Error) -> Problem {
         Error::Refused(refusal) => refusal,
         Error::Failed(failure) => {
             tracing::error!(transaction = "ITI-44", "{failure}");
-            let text = match failure {
-                registry::Failure::Unavailable(_) => {
-                    "the database cannot be reached; send the message again later"
-                }
-                _ => "internal error of the registry; send the message again later",
-            };
-            return Problem { code: ProblemCode::Internal, location: "", text: text.to_owned() };
+            let text = sentence(failure).to_owned();
+            return Problem { code: ProblemCode::Internal, location: "", text };
         }
     };
     let of = |side: &Side| match side {

@@ -209,9 +209,11 @@ impl Registry {
 
     /// The trace of what did not succeed, in a transaction of its own.
     pub(crate) async fn trace_failure(&self, events: Vec<Event>, failure: &Failure) -> Result<(), Failure> {
-        let outcome = match failure.is_refusal() {
-            true => Outcome::MinorFailure,
-            false => Outcome::SeriousFailure,
+        let outcome = match failure {
+            // What took effect has its own trace.
+            Failure::OutcomeUnknown => return Ok(()),
+            Failure::Refused(_) => Outcome::MinorFailure,
+            Failure::Unavailable(_) | Failure::Internal(_) => Outcome::SeriousFailure,
         };
         let events: Vec<Event> =
             events.into_iter().map(|event| Event { outcome, ..event }.described(failure.codes())).collect();

@@ -25,7 +25,10 @@ impl Registry {
         request: &RemoveObjects,
     ) -> Result<(), Failure> {
         let result = self.remove(requester, request).await;
-        if let Err(failure) = &result {
+        // When the outcome is not known, a removal that took effect has its own trace.
+        if let Err(failure) = &result
+            && !matches!(failure, Failure::OutcomeUnknown)
+        {
             let traced = self.trace_failed_removal(requester, request, failure).await;
             match (failure.is_refusal(), traced) {
                 // Without a trace not even the reason is given away.

@@ -9,7 +9,7 @@ use database::Database;
 use deadpool_postgres::Transaction;
 use xds::value::Cx;
 
-use super::{Record, State};
+use super::{Record, State, outcome_after};
 use crate::{Failure, sql};
 
 /// Where a change comes from.
@@ -136,7 +136,8 @@ impl Change<'_> {
             .collect()
     }
 
-    /// The change and its events in one transaction; the events of a failure in one of their own.
+    /// The change and its events in one transaction; the events of a failure in one of their own. With
+    /// [`Failure::OutcomeUnknown`] the change may have been made.
     async fn traced(
         &self,
         database: &Database,
@@ -147,12 +148,20 @@ impl Change<'_> {
             let mut client = database.get().await?;
             let transaction = client.transaction().await?;
             change(&transaction).await?;
+            // A change of nobody has no event, and none is found.
+            let event = events.first().map(|event| event.id).unwrap_or_default();
+            atna::log::claim(&*transaction, event).await?;
             atna::record(&*transaction, &events).await?;
-            transaction.commit().await?;
+            if let Err(error) = transaction.commit().await {
+                drop(client);
+                outcome_after(database, error, event).await?;
+            }
             Ok(())
         };
         let Err(error) = changed.await else { return Ok(()) };
         let (outcome, description) = match &error {
+            // If the change was made, its own events tell of it.
+            Error::Failed(Failure::OutcomeUnknown) => return Err(error),
             Error::Refused(refusal) => (Outcome::MinorFailure, refusal.to_string()),
             Error::Failed(failure) => (Outcome::SeriousFailure, failure.codes()),
         };

@@ -5,6 +5,7 @@ pub mod feed;
 use access::Requester;
 use atna::{Act, Event, Outcome};
 use database::Database;
+use uuid::Uuid;
 use xds::value::Cx;
 
 use crate::sql;
@@ -62,9 +63,28 @@ pub async fn open(
         Opened::Refused(state) => Event::new(Act::PatientOpened, Outcome::MinorFailure, requester, source)
             .described(format!("refused: the record is {state}")),
     };
+    let id = event.id;
+    atna::log::claim(&*transaction, id).await?;
     atna::record(&*transaction, &[event.patient(Some(&patient.text))]).await?;
-    transaction.commit().await?;
+    if let Err(error) = transaction.commit().await {
+        drop(client);
+        outcome_after(database, error, id).await?;
+    }
     Ok(opened)
+}
+
+/// The answer to a commit was lost: looks, on a new connection, for an event that was a part of it.
+async fn outcome_after(
+    database: &Database,
+    error: tokio_postgres::Error,
+    event: Uuid,
+) -> Result<(), Failure> {
+    tracing::warn!("the answer to a commit was lost: {error}");
+    match atna::log::committed(database, event).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(error.into()),
+        Err(_) => Err(Failure::OutcomeUnknown),
+    }
 }
 
 /// Every identifier of the record that `patient` leads to; `patient` alone when there is none.

@@ -41,10 +41,11 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         }
         let result = self.file(requester, objects, &documents, event.clone()).await;
         if let Err(failure) = &result {
+            // When the outcome is not known, the octets may be those of a registered document, which has its own trace.
             if !matches!(failure, Failure::Registry(RegistryFailure::OutcomeUnknown)) {
                 self.discard(documents.into_iter().map(|d| d.stored)).await;
+                self.trace_failure(event, failure).await?;
             }
-            self.trace_failure(event, failure).await?;
         }
         result
     }

@@ -120,7 +120,7 @@ impl Update {
         }
     }
 
-    async fn send(&self, server: &Server) -> ReceivedResponse {
+    pub async fn send(&self, server: &Server) -> ReceivedResponse {
         server.client.update(&self.objects()).await.unwrap()
     }
 
