@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 pub use error::Error;
-pub use local::{Copied, LocalStore, Reader, Writer, hex};
+pub use local::{Copied, LocalStore, Reader, Room, Writer, hex};
 
 /// A blob that is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,10 +9,11 @@ mod reader;
 mod writer;
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use nix::sys::statvfs::statvfs;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
@@ -21,6 +22,14 @@ use crate::{BlobStore, Error};
 pub use copy::Copied;
 pub use reader::Reader;
 pub use writer::{Writer, hex};
+
+/// Octets of a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    pub size: u64,
+    /// For accounts without privileges.
+    pub free: u64,
+}
 
 /// Blobs in a folder of this machine. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -56,6 +65,17 @@ impl LocalStore {
         let (from, to) = (self.path(key)?, other.path(key)?);
         let (root, sha256) = (other.root.clone(), sha256.to_owned());
         blocking(move || copy::copy(&from, size, &sha256, &root, &to)).await
+    }
+
+    /// How large the file system of the store is, and how much of that it still takes.
+    pub async fn room(&self) -> Result<Room, Error> {
+        let root = self.root.clone();
+        blocking(move || {
+            let seen = statvfs(&root).map_err(io::Error::from)?;
+            let octets = |blocks: u64| blocks.saturating_mul(seen.fragment_size());
+            Ok(Room { size: octets(seen.blocks()), free: octets(seen.blocks_available()) })
+        })
+        .await
     }
 
     /// The file of a blob. A key that is not one of ours would lead out of the folder.

@@ -135,7 +135,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let server = HttpServer::new(move || {
         Web::new().wrap(from_fn(http::pack_answer)).configure(http::routes(shared.clone()))
     })
-    .on_connect(http::note_certificate)
+    .on_connect(http::note_connection(app.metrics.clone()))
     .workers(config.workers())
     .client_request_timeout(REQUEST_HEAD_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_SECONDS);
@@ -259,7 +259,7 @@ fn build(
     let database = installation.database.clone();
     let source = &installation.source;
     let traces = TraceWriter::start(database.clone());
-    let metrics = Arc::<Metrics>::default();
+    let metrics = Arc::new(Metrics::of_this_server());
     let registry =
         Registry::new(database.clone(), config.registry_settings(), source.clone(), traces.clone());
     let public_url = config.public_url(address);
@@ -282,7 +282,7 @@ fn build(
         source.clone(),
         traces.clone(),
     );
-    let feed = Feed::new(database.clone(), source.clone(), config.feed.clone());
+    let feed = Feed::new(database.clone(), source.clone(), metrics.clone(), config.feed.clone());
     let audit = match config.audit.http.enabled {
         true => Some(Arc::new(Doors {
             database: database.clone(),

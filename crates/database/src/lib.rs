@@ -48,6 +48,17 @@ impl Default for Options {
     }
 }
 
+/// The connections of a pool at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// As many as there may be.
+    pub most: usize,
+    pub in_use: usize,
+    pub idle: usize,
+    /// Callers that wait for one.
+    pub waiting: usize,
+}
+
 /// A pool of connections to one database. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
@@ -90,6 +101,17 @@ impl Database {
     /// A connection, for as long as it is held.
     pub async fn get(&self) -> Result<Object, Error> {
         Ok(self.pool.get().await?)
+    }
+
+    /// How many connections there are now.
+    pub fn connections(&self) -> Connections {
+        let status = self.pool.status();
+        Connections {
+            most: status.max_size,
+            in_use: status.size.saturating_sub(status.available),
+            idle: status.available,
+            waiting: status.waiting,
+        }
     }
 
     /// Closes idle connections and refuses new ones.

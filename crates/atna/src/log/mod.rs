@@ -39,7 +39,7 @@ pub use record::{record, record_entries};
 pub use restored::restored;
 pub use search::{Filter, Row, authorities, find, search};
 pub use sequence::{Progress, Sequencer};
-pub use sql::{steady, waiting};
+pub use sql::{backlog, steady, waiting};
 pub use verify::{Report, Verification, What};
 pub use writer::TraceWriter;
 

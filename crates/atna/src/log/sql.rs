@@ -311,6 +311,13 @@ pub async fn waiting<C: GenericClient + Sync>(client: &C) -> Result<(i64, Option
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
+const BACKLOG: &str = "select count(*) from (select from audit_inbox limit $1) as waiting";
+
+/// The same count, of `most` at most: what it costs is bounded.
+pub async fn backlog<C: GenericClient + Sync>(client: &C, most: i64) -> Result<i64, Error> {
+    client.query_typed_one(BACKLOG, &[(&most, Type::INT8)]).await?.try_get(0)
+}
+
 /// That a row could be written and made durable now.
 const PROBE: &str = "
     savepoint probe;

@@ -40,6 +40,11 @@ impl TraceWriter {
         TraceWriter { queue }
     }
 
+    /// How many accesses wait for the next commit.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Returns when the events are durable. On an error none of them is in the log, unless the connection broke during the
     /// commit.
     pub async fn record(&self, events: &[Event]) -> Result<(), Error> {

@@ -261,3 +261,12 @@ async fn writers_at_the_same_time_do_not_disturb_each_other() {
         assert!(task.await.unwrap());
     }
 }
+
+#[tokio::test]
+async fn the_room_is_that_of_the_file_system() {
+    let (folder, store) = store().await;
+    let room = store.room().await.unwrap();
+    assert!(0 < room.free && room.free <= room.size, "{room:?}");
+    let nowhere = LocalStore::existing(&folder.path().join("nowhere"));
+    assert!(nowhere.room().await.is_err());
+}

@@ -6,13 +6,14 @@ use access::Requester;
 use atna::MessageId;
 use chrono::Utc;
 use hl7v2::adt::{self, Events, Identifier, Notice, Request};
-use hl7v2::{Ack, Header, Problem, ProblemCode};
+use hl7v2::{Ack, AckCode, Header, Problem, ProblemCode};
 use registry::patients::feed::{Change, Door};
 use uuid::Uuid;
 use xds::value::Cx;
 
 use super::mllp::Peer;
 use super::{Feed, failure};
+use crate::metrics::{Ending, Transaction};
 
 impl Feed {
     /// Does what the message asks and answers it.
@@ -31,7 +32,9 @@ impl Feed {
             (None, Err(refusal)) => self.unread(&requester, refusal.ack.clone()).await,
         };
         let (id, event) = (header.control_id.as_str(), header.trigger_event.as_str());
-        let ms = started.elapsed().as_millis() as u64;
+        let took = started.elapsed();
+        self.metrics.transactions.ended(Transaction::Iti8, ending(&ack), took);
+        let ms = took.as_millis() as u64;
         tracing::info!(transaction = "ITI-8", event, id, ms, outcome = ack.name(), codes = ack.codes());
         write(&ack, header)
     }
@@ -92,6 +95,14 @@ impl Feed {
                 failure::ack(&error)
             }
         }
+    }
+}
+
+fn ending(ack: &Ack) -> Ending {
+    match ack.code {
+        AckCode::Accept => Ending::Success,
+        _ if ack.problems.iter().any(|problem| problem.code == ProblemCode::Internal) => Ending::Failed,
+        _ => Ending::Refused,
     }
 }
 

@@ -5,6 +5,7 @@ mod iti8;
 mod mllp;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use access::Requester;
 use atna::{Act, Event, Outcome};
@@ -14,6 +15,7 @@ use registry::Failure;
 use xds::value::Cx;
 
 use crate::config::{self, Sender};
+use crate::metrics::Metrics;
 
 pub use failure::sentence;
 pub use mllp::Listener;
@@ -22,12 +24,18 @@ pub use mllp::Listener;
 pub struct Feed {
     pub database: Database,
     pub source: atna::Source,
+    metrics: Arc<Metrics>,
     settings: config::Feed,
 }
 
 impl Feed {
-    pub fn new(database: Database, source: atna::Source, settings: config::Feed) -> Self {
-        Feed { database, source, settings }
+    pub fn new(
+        database: Database,
+        source: atna::Source,
+        metrics: Arc<Metrics>,
+        settings: config::Feed,
+    ) -> Self {
+        Feed { database, source, metrics, settings }
     }
 
     /// Whether ITI-44 is offered.

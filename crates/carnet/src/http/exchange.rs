@@ -8,14 +8,16 @@ use std::time::Instant;
 use access::{Authentication, Requester};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
+use hl7v3::{Ack, AckCode, ProblemCode};
 use soap::{Encoding, Fault, Header, Message};
 use xds::error::Finding;
-use xds::message::RegistryResponse;
+use xds::message::{RegistryResponse, ResponseStatus};
 use xml::Writer;
 
 use super::App;
 use super::body::{self, Incoming};
 use super::reply::Reply;
+use crate::metrics::{Ending, Transaction};
 use crate::tls::PeerCertificate;
 
 /// A request whose envelope was read.
@@ -137,11 +139,11 @@ pub fn origin(public_url: &str, request: &HttpRequest) -> Requester {
 }
 
 /// How a transaction went wrong, for its line in the log.
-pub struct Wrong<'f> {
-    /// The request was at fault, not this server.
-    pub refused: bool,
-    pub codes: String,
-    pub error: &'f dyn Error,
+pub enum Wrong<'f> {
+    /// The request was at fault.
+    Refused { codes: String },
+    /// This server was.
+    Failed { codes: String, error: &'f dyn Error },
 }
 
 impl Answer {
@@ -219,34 +221,66 @@ impl Exchange<'_> {
     }
 
     /// The line of a transaction that answers with an acknowledgement.
-    pub fn log_acknowledged(&self, transaction: &str, id: &str, outcome: &str, codes: &str) {
-        let ms = self.started.elapsed().as_millis() as u64;
-        tracing::info!(transaction, id, ms, outcome, codes);
+    pub fn log_acknowledged(&self, transaction: Transaction, id: &str, ack: &Ack) {
+        let ending = match ack.code {
+            AckCode::Accept => Ending::Success,
+            _ if ack.problems.iter().any(|problem| problem.code == ProblemCode::Internal) => Ending::Failed,
+            _ => Ending::Refused,
+        };
+        let ms = self.ended(transaction, ending);
+        let transaction = transaction.name();
+        tracing::info!(transaction, id, ms, outcome = ack.name(), codes = ack.codes());
     }
 
     /// One line for each transaction: ids and duration, no patient data.
-    pub fn log(&self, transaction: &str, id: &str, wrong: Option<Wrong<'_>>) {
-        let ms = self.started.elapsed().as_millis() as u64;
+    pub fn log(&self, transaction: Transaction, id: &str, wrong: Option<Wrong<'_>>) {
+        let ending = match &wrong {
+            None => Ending::Success,
+            Some(Wrong::Refused { .. }) => Ending::Refused,
+            Some(Wrong::Failed { .. }) => Ending::Failed,
+        };
+        let ms = self.ended(transaction, ending);
+        let (transaction, outcome) = (transaction.name(), ending.name());
         match wrong {
-            None => tracing::info!(transaction, id, ms, outcome = "success"),
-            Some(Wrong { refused: true, codes, .. }) => {
-                tracing::info!(transaction, id, ms, outcome = "refused", codes)
-            }
-            Some(Wrong { codes, error, .. }) => {
-                tracing::error!(transaction, id, ms, outcome = "failed", codes, "{error}")
+            None => tracing::info!(transaction, id, ms, outcome),
+            Some(Wrong::Refused { codes }) => tracing::info!(transaction, id, ms, outcome, codes),
+            Some(Wrong::Failed { codes, error }) => {
+                tracing::error!(transaction, id, ms, outcome, codes, "{error}")
             }
         }
+    }
+
+    /// Counts the transaction; how long it took, in milliseconds.
+    fn ended(&self, transaction: Transaction, ending: Ending) -> u64 {
+        let took = self.started.elapsed();
+        self.app.metrics.transactions.ended(transaction, ending, took);
+        took.as_millis() as u64
+    }
+}
+
+impl Wrong<'_> {
+    /// Of a response that was made for a request of which nothing could be done.
+    pub fn of(response: &RegistryResponse) -> Option<Self> {
+        let RegistryResponse { status, findings } = response;
+        let refused = || Wrong::Refused { codes: repository::Failure::Refused(findings.clone()).codes() };
+        (*status == ResponseStatus::Failure).then(refused)
     }
 }
 
 impl<'f> From<&'f registry::Failure> for Wrong<'f> {
     fn from(failure: &'f registry::Failure) -> Self {
-        Wrong { refused: failure.is_refusal(), codes: failure.codes(), error: failure }
+        match failure.is_refusal() {
+            true => Wrong::Refused { codes: failure.codes() },
+            false => Wrong::Failed { codes: failure.codes(), error: failure },
+        }
     }
 }
 
 impl<'f> From<&'f repository::Failure> for Wrong<'f> {
     fn from(failure: &'f repository::Failure) -> Self {
-        Wrong { refused: failure.is_refusal(), codes: failure.codes(), error: failure }
+        match failure.is_refusal() {
+            true => Wrong::Refused { codes: failure.codes() },
+            false => Wrong::Failed { codes: failure.codes(), error: failure },
+        }
     }
 }

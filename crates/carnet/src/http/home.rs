@@ -25,6 +25,7 @@ pub async fn ready(app: web::Data<App>) -> HttpResponse {
 
 /// For Prometheus; docs/metrics.md says what is there.
 pub async fn metrics(app: web::Data<App>) -> HttpResponse {
+    app.measure().await;
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(app.metrics.render())
 }
 

@@ -7,6 +7,7 @@ use xds::message::{MessageError, QueryResult, write_query_response};
 use xds::query::Request;
 
 use super::exchange::{Answer, Exchange, Unread};
+use crate::metrics::Transaction;
 
 pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let body = exchange.message.body;
@@ -15,7 +16,7 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
         Err(error) => return Err(unreadable(ITI_18, error)),
     };
     let result = exchange.app.registry.query(&exchange.requester(), &query, &body.to_xml()).await;
-    exchange.log("ITI-18", &query.id, result.as_ref().err().map(Into::into));
+    exchange.log(Transaction::Iti18, &query.id, result.as_ref().err().map(Into::into));
     Ok(answered(ITI_18, result))
 }
 

@@ -15,6 +15,7 @@ use xds::message::{Content, MessageError, ProvideAndRegister};
 
 use super::App;
 use super::exchange::{Answer, Exchange, Unread};
+use crate::metrics::Transaction;
 
 /// The stored parts of a package by Content-ID.
 pub type Parts = HashMap<String, Stored>;
@@ -39,7 +40,7 @@ pub async fn answer(exchange: &Exchange<'_>, parts: &mut Parts) -> Result<Answer
     let submission_set = provided.objects.submission_set_unique_id().unwrap_or("-").to_owned();
     let requester = exchange.requester();
     let result = app.repository.provide_and_register(&requester, provided.objects, documents).await;
-    exchange.log("ITI-41", &submission_set, result.as_ref().err().map(Into::into));
+    exchange.log(Transaction::Iti41, &submission_set, result.as_ref().err().map(Into::into));
     Ok(Answer::registry_response(ITI_41, result.unwrap_or_else(|failure| failure.findings())))
 }
 

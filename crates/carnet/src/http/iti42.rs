@@ -7,6 +7,7 @@ use xds::error::{ErrorCode, Finding};
 use xds::message::MessageError;
 
 use super::exchange::{Answer, Exchange, Unread};
+use crate::metrics::Transaction;
 
 pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let mut objects = match SubmitObjects::read(exchange.message.body) {
@@ -26,7 +27,7 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
         true => app.registry.register(&requester, objects, &Alone).await,
         false => app.registry.turn_away(&requester, &objects, vec![not_a_source()]).await,
     };
-    exchange.log("ITI-42", &submission_set, result.as_ref().err().map(Into::into));
+    exchange.log(Transaction::Iti42, &submission_set, result.as_ref().err().map(Into::into));
     Ok(Answer::registry_response(ITI_42, result.unwrap_or_else(|failure| failure.findings())))
 }
 

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use repository::Failure;
 use repository::iti43::Retrieved;
 use soap::{Encoding, Fault};
 use xds::constants::action::ITI_43;
@@ -12,7 +13,8 @@ use xds::message::{
     Content, DocumentResponse, MessageError, RegistryResponse, RetrieveRequest, write_retrieve_response,
 };
 
-use super::exchange::{Answer, Exchange, Unread};
+use super::exchange::{Answer, Exchange, Unread, Wrong};
+use crate::metrics::Transaction;
 
 /// With its wsa:Action looked at.
 pub async fn checked(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
@@ -29,7 +31,7 @@ async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     };
     let ids = requests.iter().map(|r| r.document_unique_id.as_str()).collect::<Vec<_>>().join(" ");
     let result = exchange.app.repository.retrieve(&exchange.requester(), requests).await;
-    exchange.log("ITI-43", &ids, result.as_ref().err().map(Into::into));
+    exchange.log(Transaction::Iti43, &ids, wrong(&result));
     let (response, documents) = match result {
         Ok(retrieved) => retrieved,
         Err(failure) => (RegistryResponse::of(failure.findings()), Vec::new()),
@@ -46,6 +48,14 @@ async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
             Answer::Fault(Fault::receiver("a stored document cannot be read"))
         }
     })
+}
+
+/// A retrieval of nothing that is here was answered, and is refused all the same.
+fn wrong<T>(result: &Result<(RegistryResponse, T), Failure>) -> Option<Wrong<'_>> {
+    match result {
+        Ok((response, _)) => Wrong::of(response),
+        Err(failure) => Some(failure.into()),
+    }
 }
 
 fn refused(code: ErrorCode, context: &str) -> Answer {

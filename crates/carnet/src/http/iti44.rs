@@ -11,6 +11,7 @@ use xml::Writer;
 
 use super::exchange::{Answer, Exchange};
 use crate::feed::{Feed, sentence};
+use crate::metrics::Transaction;
 
 pub async fn answer(exchange: &Exchange<'_>, interaction: Interaction) -> Answer {
     let feed = &exchange.app.feed;
@@ -25,7 +26,7 @@ pub async fn answer(exchange: &Exchange<'_>, interaction: Interaction) -> Answer
         (None, Ok(message)) => carry_out(feed, message, &requester).await,
         (None, Err(refusal)) => unread(feed, &requester, Ack::reject(refusal.problems.clone())).await,
     };
-    exchange.log_acknowledged("ITI-44", &head.id.extension, ack.name(), &ack.codes());
+    exchange.log_acknowledged(Transaction::Iti44, &head.id.extension, &ack);
     write(&ack, head)
 }
 

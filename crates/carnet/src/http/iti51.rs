@@ -5,6 +5,7 @@ use xds::query::Request;
 
 use super::exchange::{Answer, Exchange, Unread};
 use super::iti18::{answered, unreadable};
+use crate::metrics::Transaction;
 
 pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let body = exchange.message.body;
@@ -14,6 +15,6 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     };
     let registry = &exchange.app.registry;
     let result = registry.multi_patient_query(&exchange.requester(), &query, &body.to_xml()).await;
-    exchange.log("ITI-51", &query.id, result.as_ref().err().map(Into::into));
+    exchange.log(Transaction::Iti51, &query.id, result.as_ref().err().map(Into::into));
     Ok(answered(ITI_51, result))
 }

@@ -6,6 +6,7 @@ use xds::error::{ErrorCode, Finding};
 use xds::message::MessageError;
 
 use super::exchange::{Answer, Exchange, Unread};
+use crate::metrics::Transaction;
 
 pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let objects = match SubmitObjects::read(exchange.message.body) {
@@ -17,6 +18,6 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     };
     let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
     let result = exchange.app.registry.update(&exchange.requester(), objects).await;
-    exchange.log("ITI-57", &submission_set, result.as_ref().err().map(Into::into));
+    exchange.log(Transaction::Iti57, &submission_set, result.as_ref().err().map(Into::into));
     Ok(Answer::registry_response(ITI_57, result.unwrap_or_else(|failure| failure.findings())))
 }

@@ -6,6 +6,7 @@ use xds::error::{ErrorCode, Finding};
 use xds::message::{MessageError, RegistryResponse};
 
 use super::exchange::{Answer, Exchange, Unread};
+use crate::metrics::Transaction;
 
 pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let mut objects = match SubmitObjects::read(exchange.message.body) {
@@ -19,7 +20,7 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     objects.drop_internal_slots();
     let submission_set = objects.submission_set_unique_id().unwrap_or("-").to_owned();
     let result = exchange.app.registry.register_on_demand(&exchange.requester(), objects).await;
-    exchange.log("ITI-61", &submission_set, result.as_ref().err().map(Into::into));
+    exchange.log(Transaction::Iti61, &submission_set, result.as_ref().err().map(Into::into));
     Ok(answered(result.unwrap_or_else(|failure| failure.findings())))
 }
 

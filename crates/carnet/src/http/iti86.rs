@@ -7,7 +7,8 @@ use xds::constants::action::ITI_86;
 use xds::error::{ErrorCode, Finding};
 use xds::message::{MessageError, RegistryResponse, RemoveDocuments};
 
-use super::exchange::{Answer, Exchange, Unread};
+use super::exchange::{Answer, Exchange, Unread, Wrong};
+use crate::metrics::Transaction;
 
 pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let requests = match RemoveDocuments::read(exchange.message.body) {
@@ -19,7 +20,11 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     };
     let ids = requests.iter().map(|r| r.document_unique_id.as_str()).collect::<Vec<_>>().join(" ");
     let result = exchange.app.repository.remove_documents(&exchange.requester(), requests).await;
-    exchange.log("ITI-86", &ids, result.as_ref().err().map(Into::into));
+    let wrong = match &result {
+        Ok(response) => Wrong::of(response),
+        Err(failure) => Some(failure.into()),
+    };
+    exchange.log(Transaction::Iti86, &ids, wrong);
     let response = result.unwrap_or_else(|failure| RegistryResponse::of(failure.findings()));
     Ok(Answer::new(ITI_86, |w| response.write(w)))
 }

@@ -16,6 +16,7 @@ mod iti61;
 mod iti62;
 mod iti86;
 mod iti92;
+mod measure;
 mod refusal;
 mod registry_service;
 mod reply;
@@ -42,7 +43,7 @@ use repository::Repository;
 
 use crate::config::{Limits, Peers, Role};
 use crate::feed::Feed;
-use crate::metrics::Metrics;
+use crate::metrics::{HTTP_CONNECTIONS, Metrics};
 use crate::outbox::Outbox;
 use crate::registry_link::RegistryLink;
 use crate::tls::PeerCertificate;
@@ -109,11 +110,30 @@ fn with_slash(path: &str) -> [String; 2] {
     [path.to_owned(), format!("{path}/")]
 }
 
-/// Keeps the peer's certificate beside its connection.
-pub fn note_certificate(connection: &dyn Any, data: &mut Extensions) {
-    let stream = connection.downcast_ref::<TlsStream<TcpStream>>();
-    if let Some(certificate) = stream.and_then(|stream| PeerCertificate::of(stream.ssl())) {
-        data.insert(certificate);
+/// Counts connections, and keeps the peer's certificate beside each.
+pub fn note_connection(metrics: Arc<Metrics>) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync {
+    move |connection, data| {
+        data.insert(OpenConnection::new(metrics.clone()));
+        let stream = connection.downcast_ref::<TlsStream<TcpStream>>();
+        if let Some(certificate) = stream.and_then(|stream| PeerCertificate::of(stream.ssl())) {
+            data.insert(certificate);
+        }
+    }
+}
+
+/// Goes with its connection.
+struct OpenConnection(Arc<Metrics>);
+
+impl OpenConnection {
+    fn new(metrics: Arc<Metrics>) -> OpenConnection {
+        metrics.add(&HTTP_CONNECTIONS, "", 1);
+        OpenConnection(metrics)
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.subtract(&HTTP_CONNECTIONS, "", 1);
     }
 }
 

@@ -7,10 +7,12 @@ use soap::{Encoding, Fault};
 
 use super::body::{self, Refusal};
 use super::{App, exchange};
+use crate::metrics::UNREAD;
 
 impl App {
     /// Writes the trace of a request of which no transaction could be made. The fault is for one that could not be traced.
     pub async fn trace_refused(&self, requester: &Requester, codes: &str) -> Result<(), Fault> {
+        self.metrics.add(&UNREAD, "", 1);
         let event = Event::new(Act::RequestRefused, Outcome::MinorFailure, requester, &self.source);
         self.traces.record(&[event.described(codes)]).await.map_err(|error| {
             tracing::error!("the trace of a refused request cannot be written: {error}");

@@ -31,6 +31,7 @@ mod large;
 mod logs;
 mod lost_commit;
 mod merge;
+mod metrics;
 mod on_demand;
 mod outage;
 mod outbox;

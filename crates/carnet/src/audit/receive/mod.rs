@@ -76,6 +76,7 @@ impl Receivers {
         if let (None, None) = addresses {
             return Ok(None);
         }
+        metrics.set(&metrics::RECEIVE_CONNECTIONS, "", 0);
         let (stop, stopped) = watch::channel(false);
         let settings = settings.clone();
         let thread = std::thread::Builder::new()

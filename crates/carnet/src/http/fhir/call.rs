@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::{Doors, answer};
 use crate::audit::Right;
 use crate::http::exchange::origin;
+use crate::metrics::{Ending, Transaction};
 
 /// A request of somebody who may make it.
 pub struct Call<'a> {
@@ -23,8 +24,7 @@ pub struct Call<'a> {
 
 /// What a request is about.
 pub struct Door {
-    /// As the log names it.
-    pub transaction: &'static str,
+    pub transaction: Transaction,
     pub right: Right,
     /// What leaves a trace when it is not carried out.
     pub act: Option<Act>,
@@ -54,18 +54,26 @@ pub async fn respond(
         }
     };
     let outcome = carried_out.await;
-    let ms = started.elapsed().as_millis() as u64;
-    let transaction = door.transaction;
+    let ending = match &outcome {
+        Ok(_) => Ending::Success,
+        Err(failure) if failure.is_refusal() => Ending::Refused,
+        Err(_) => Ending::Failed,
+    };
+    let took = started.elapsed();
+    doors.metrics.transactions.ended(door.transaction, ending, took);
+    let (transaction, ms) = (door.transaction.name(), took.as_millis() as u64);
     match outcome {
         Ok(response) => {
-            tracing::info!(transaction, ms, outcome = "success");
+            tracing::info!(transaction, ms, outcome = ending.name());
             response
         }
         Err(failure) => {
             let code = failure.status().as_u16();
-            match failure.is_refusal() {
-                true => tracing::info!(transaction, ms, outcome = "refused", code),
-                false => tracing::error!(transaction, ms, outcome = "failed", code, "{failure}"),
+            match ending {
+                Ending::Failed => {
+                    tracing::error!(transaction, ms, outcome = ending.name(), code, "{failure}")
+                }
+                _ => tracing::info!(transaction, ms, outcome = ending.name(), code),
             }
             answer::failure(encoding, &failure)
         }

@@ -18,9 +18,9 @@ use super::{Doors, answer, form};
 use crate::audit::Right;
 use crate::http::body::{content_length, read_all};
 use crate::http::compression::unpacked;
-use crate::metrics;
+use crate::metrics::{self, Transaction};
 
-const DOOR: Door = Door { transaction: "ITI-20", right: Right::Write, act: None };
+const DOOR: Door = Door { transaction: Transaction::Iti20, right: Right::Write, act: None };
 const FORMS: &str = "application/fhir+json or application/fhir+xml";
 /// Of what is kept apart.
 const TRANSPORT: &str = "fhir";

@@ -15,8 +15,10 @@ use super::{Doors, answer, form, patients};
 use crate::audit::Right;
 use crate::http::body::read_all;
 use crate::http::compression::unpacked;
+use crate::metrics::Transaction;
 
-const DOOR: Door = Door { transaction: "ITI-81", right: Right::Read, act: Some(Act::Iti81AuditRepository) };
+const DOOR: Door =
+    Door { transaction: Transaction::Iti81, right: Right::Read, act: Some(Act::Iti81AuditRepository) };
 const FORM: &str = "application/x-www-form-urlencoded";
 /// Octets of the parameters in a body.
 const PARAMETERS: u64 = 64 << 10;

@@ -12,8 +12,10 @@ use super::failure::Failure;
 use super::page::{self, Cursor};
 use super::{Doors, answer, form};
 use crate::audit::{Right, forward};
+use crate::metrics::Transaction;
 
-const DOOR: Door = Door { transaction: "ITI-82", right: Right::Read, act: Some(Act::Iti82AuditRepository) };
+const DOOR: Door =
+    Door { transaction: Transaction::Iti82, right: Right::Read, act: Some(Act::Iti82AuditRepository) };
 /// Of RFC 5424: there is no other.
 const VERSION: u8 = 1;
 

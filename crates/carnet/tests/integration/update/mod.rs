@@ -111,7 +111,7 @@ impl Update {
         self.with(member, |a| a.common.set_slot("AssociationPropagation", "no"))
     }
 
-    fn objects(&self) -> SubmitObjects {
+    pub fn objects(&self) -> SubmitObjects {
         SubmitObjects {
             extrinsic_objects: self.documents.clone(),
             packages: std::iter::once(self.set.to_ebxml()).chain(self.folders.clone()).collect(),
