@@ -18,5 +18,6 @@ mod outgoing;
 mod registry_link;
 mod remote_registry;
 pub mod serve;
+mod signals;
 mod startup;
 pub mod tls;

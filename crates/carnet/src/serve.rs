@@ -32,6 +32,7 @@ use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::registry_link::RegistryLink;
 use crate::remote_registry::RemoteRegistry;
+use crate::signals::{Signals, tell_service_manager};
 use crate::startup;
 use crate::tls::{Refused, Tls};
 
@@ -44,7 +45,7 @@ const SETTLE_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a client may take to send the head of a request.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long running requests may take when the server is told to stop.
-const SHUTDOWN_SECONDS: u64 = 20;
+pub const SHUTDOWN_SECONDS: u64 = 20;
 
 /// A server that answers.
 pub struct Running {
@@ -61,10 +62,24 @@ pub struct Running {
     background: Vec<JoinHandle<()>>,
 }
 
-/// Runs until SIGINT or SIGTERM.
+/// Runs until SIGINT or SIGTERM. One that comes before the server is ready ends it like a crash would, which it survives.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let started = Instant::now();
-    let running = start(&config).await?;
+    let mut signals = Signals::watch().context("signals cannot be watched")?;
+    let running = tokio::select! {
+        running = start(&config) => running?,
+        signal = signals.next() => {
+            tracing::info!("Carnet was stopped by {signal} before it was ready");
+            return Ok(());
+        }
+    };
+    let handle = running.handle();
+    let stopping = spawn(async move {
+        let signal = signals.next().await;
+        tracing::info!("Carnet stops: {signal}");
+        tell_service_manager("STOPPING=1");
+        handle.stop(true).await;
+    });
     let ms = started.elapsed().as_millis() as u64;
     tracing::info!(address = %running.address, ms, "Carnet is ready: {}", running.app.public_url);
     if let Some(address) = running.feed_address() {
@@ -74,7 +89,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     for address in over_tls.into_iter().chain(over_udp) {
         tracing::info!(%address, "Audit messages of other nodes are taken");
     }
+    tell_service_manager("READY=1");
     running.until_stopped().await?;
+    stopping.abort();
     tracing::info!("Carnet has stopped");
     Ok(())
 }
@@ -137,6 +154,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     })
     .on_connect(http::note_connection(app.metrics.clone()))
     .workers(config.workers())
+    .disable_signals()
     .client_request_timeout(REQUEST_HEAD_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_SECONDS);
     let signing = Signing::start(sequencer);
@@ -210,7 +228,7 @@ impl Running {
         self.receivers.as_ref().map_or((None, None), |receivers| (receivers.tls, receivers.udp))
     }
 
-    /// Answers until a signal or its handle stops it; then running requests are finished and everything is closed.
+    /// Answers until its handle stops it; then running requests are finished and everything is closed.
     pub async fn until_stopped(self) -> anyhow::Result<()> {
         let Running {
             server,

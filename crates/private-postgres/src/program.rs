@@ -14,7 +14,7 @@ use crate::{Error, Options};
 /// unsafe code here.
 const SETPRIV: &str = "setpriv";
 
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("listen_addresses", ""),
     ("unix_socket_permissions", "0700"),
     ("max_connections", "100"),
@@ -23,6 +23,9 @@ const SETTINGS: [(&str, &str); 9] = [
     ("fsync", "on"),
     ("full_page_writes", "on"),
     ("synchronous_commit", "on"),
+    // Statements are short, so that compiling one costs more than it saves; and a service manager may forbid memory that is
+    // both written and executed.
+    ("jit", "off"),
     // A violated constraint quotes the values, a failed statement its text: neither is for a log.
     ("log_error_verbosity", "terse"),
     ("log_min_error_statement", "panic"),

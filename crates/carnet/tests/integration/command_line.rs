@@ -37,7 +37,7 @@ impl Installation {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_carnet"));
         command.args(arguments).current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8");
         command

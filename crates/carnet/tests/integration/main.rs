@@ -41,6 +41,8 @@ mod relay;
 mod removal;
 mod rules;
 mod schemas;
+mod service;
+mod stopping;
 mod syslog;
 mod tls;
 mod traces;
