@@ -39,7 +39,7 @@ pub async fn announce(config: &Config, installation: &Installation, url: &str) -
         };
         events.push(event(Act::CodesChanged, Outcome::Success).described(what));
     }
-    atna::record(&*transaction, &events).await.context(NOT_WRITTEN)?;
+    atna::record(&transaction, &events).await.context(NOT_WRITTEN)?;
     transaction.commit().await.context(NOT_WRITTEN)
 }
 
@@ -47,7 +47,7 @@ pub async fn announce(config: &Config, installation: &Installation, url: &str) -
 pub async fn farewell(installation: &Installation, url: &str) -> anyhow::Result<()> {
     let client = installation.database.get().await?;
     let event = event(installation, url, Act::ServerStopped, Outcome::Success);
-    atna::record(&**client, &[event]).await.context(NOT_WRITTEN)
+    atna::record(&client, &[event]).await.context(NOT_WRITTEN)
 }
 
 fn event(installation: &Installation, url: &str, act: Act, outcome: Outcome) -> Event {

@@ -70,7 +70,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         // A removal of nothing has no event, and none is found.
         let event = traces.first().map(|event| event.id).unwrap_or_default();
         atna::log::claim(&*transaction, event).await?;
-        atna::record(&*transaction, &traces).await?;
+        atna::record(&transaction, &traces).await?;
         let committed = transaction.commit().await;
         drop(client);
         if let Err(error) = committed {

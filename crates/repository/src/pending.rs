@@ -81,7 +81,7 @@ impl Begun {
         if let Some(event) = sql::end_filing(&transaction, self.0).await? {
             let event =
                 serde_json::from_value(event).map_err(|error| Failure::Internal(error.to_string()))?;
-            atna::record(&*transaction, &[&[event], events].concat()).await?;
+            atna::record(&transaction, &[&[event], events].concat()).await?;
         }
         Ok(transaction.commit().await?)
     }
@@ -108,7 +108,7 @@ impl Begun {
         let transaction = client.transaction().await?;
         sql::forget_documents(&transaction, self.0).await?;
         sql::end_filing(&transaction, self.0).await?;
-        atna::record(&*transaction, events).await?;
+        atna::record(&transaction, events).await?;
         Ok(transaction.commit().await?)
     }
 }

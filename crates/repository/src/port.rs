@@ -82,6 +82,6 @@ impl Filing {
         for document in &self.documents {
             sql::add_document(transaction, document).await?;
         }
-        Ok(atna::record(&**transaction, std::slice::from_ref(&self.event)).await?)
+        Ok(atna::record(transaction, std::slice::from_ref(&self.event)).await?)
     }
 }

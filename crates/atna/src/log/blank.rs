@@ -114,7 +114,7 @@ pub async fn blank(
     }
     let secret = Uuid::new_v4();
     let loss = Blanked { events: extent.events, from, until, patient: patient_digest(secret, cx), parts };
-    statements::state(&*transaction, event, Loss::Blanked(loss), signer).await?;
+    statements::state(&transaction, event, Loss::Blanked(loss), signer).await?;
     transaction.commit().await?;
     Ok(Blanking { extent, secret })
 }

@@ -81,7 +81,7 @@ impl Expiry {
     /// Leaves the event of a run that came to nothing.
     pub async fn failed(&self, why: &Error) -> Result<(), Error> {
         let client = self.database.get().await?;
-        record(&**client, &[self.event(Outcome::SeriousFailure).described(why.to_string())]).await
+        record(&client, &[self.event(Outcome::SeriousFailure).described(why.to_string())]).await
     }
 
     fn event(&self, outcome: Outcome) -> Event {
@@ -119,7 +119,7 @@ impl Expiry {
         kinds.sort();
         let gone = statements::missing(&*transaction, first, until, Some(kind)).await?;
         let loss = Loss::Expired(Expired { month, kinds, first, until, gone });
-        statements::state(&*transaction, self.event(Outcome::Success), loss, &self.signer).await?;
+        statements::state(&transaction, self.event(Outcome::Success), loss, &self.signer).await?;
         sql::close_month(&*transaction, kind.number(), month).await?;
         transaction.commit().await?;
         Ok(Some(Went { month, kind, events, archive }))

@@ -1,6 +1,6 @@
 //! Events on their way into the log.
 
-use tokio_postgres::GenericClient;
+use deadpool_postgres::GenericClient;
 use uuid::Uuid;
 
 use super::sql::{self, Incoming};
@@ -10,7 +10,7 @@ use crate::{Entry, Error};
 const LONGEST: usize = 512;
 
 /// Writes the events in the transaction of `client`, in one round trip. They are durable when it commits.
-pub async fn record<C: GenericClient + Sync>(client: &C, events: &[crate::Event]) -> Result<(), Error> {
+pub async fn record<C: GenericClient>(client: &C, events: &[crate::Event]) -> Result<(), Error> {
     if crate::WITHOUT_TRACES {
         return Ok(());
     }
@@ -18,7 +18,7 @@ pub async fn record<C: GenericClient + Sync>(client: &C, events: &[crate::Event]
 }
 
 /// The same for entries of any origin.
-pub async fn record_entries<C: GenericClient + Sync>(client: &C, entries: &[Entry]) -> Result<(), Error> {
+pub async fn record_entries<C: GenericClient>(client: &C, entries: &[Entry]) -> Result<(), Error> {
     let incoming = entries.iter().map(incoming).collect::<Result<Vec<_>, _>>()?;
     Ok(sql::record(client, &incoming).await?)
 }

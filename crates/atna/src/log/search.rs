@@ -1,7 +1,7 @@
 //! Events as people and other nodes look for them.
 
 use chrono::{DateTime, Utc};
-use tokio_postgres::GenericClient;
+use deadpool_postgres::GenericClient;
 use uuid::Uuid;
 
 use super::record::beginning;
@@ -29,7 +29,7 @@ pub struct Row {
 }
 
 /// The latest events first. Those whose content is blanked are left out.
-pub async fn search<C: GenericClient + Sync>(client: &C, filter: &Filter) -> Result<Vec<Row>, Error> {
+pub async fn search<C: GenericClient>(client: &C, filter: &Filter) -> Result<Vec<Row>, Error> {
     let patients = (!filter.patients.is_empty())
         .then(|| filter.patients.iter().map(|(id, authority)| (beginning(id), beginning(authority))).unzip());
     let page = sql::Page {
@@ -43,12 +43,12 @@ pub async fn search<C: GenericClient + Sync>(client: &C, filter: &Filter) -> Res
 }
 
 /// One event, unless its content is blanked.
-pub async fn find<C: GenericClient + Sync>(client: &C, id: Uuid) -> Result<Option<Row>, Error> {
+pub async fn find<C: GenericClient>(client: &C, id: Uuid) -> Result<Option<Row>, Error> {
     sql::find(client, id).await?.as_ref().map(read).transpose()
 }
 
 /// The authorities, by their OIDs, under which there are events of a patient with this id. The empty one: without any.
-pub async fn authorities<C: GenericClient + Sync>(client: &C, id: &str) -> Result<Vec<String>, Error> {
+pub async fn authorities<C: GenericClient>(client: &C, id: &str) -> Result<Vec<String>, Error> {
     let rows = sql::authorities(client, beginning(id)).await?;
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }

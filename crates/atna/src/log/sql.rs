@@ -5,6 +5,7 @@ mod kept;
 use std::borrow::Borrow;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use deadpool_postgres::GenericClient as Pooled;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, GenericClient, Row, RowStream};
 use transparency::TileId;
@@ -29,11 +30,8 @@ const RECORD: &str = "
     select * from unnest($1::uuid[], $2::timestamptz[], $3::int2[], $4::text[], $5::text[], $6::bytea[], $7::bytea[],
         $8::bytea[])";
 
-/// Writes events, in one round trip.
-pub async fn record<C: GenericClient + Sync>(
-    client: &C,
-    events: &[impl Borrow<Incoming> + Sync],
-) -> Result<(), Error> {
+/// Writes events, in one round trip; the statement is prepared once per connection.
+pub async fn record<C: Pooled>(client: &C, events: &[impl Borrow<Incoming> + Sync]) -> Result<(), Error> {
     let events: Vec<&Incoming> = events.iter().map(Borrow::borrow).collect();
     let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
     let times: Vec<DateTime<Utc>> = events.iter().map(|event| event.at).collect();
@@ -44,17 +42,10 @@ pub async fn record<C: GenericClient + Sync>(
     let salts: Vec<&[u8]> = events.iter().map(|event| event.salt.as_slice()).collect();
     let contents: Vec<&[u8]> = events.iter().map(|event| event.content.as_slice()).collect();
     let leaves: Vec<&[u8]> = events.iter().map(|event| event.leaf.as_slice()).collect();
-    let parameters: [(&(dyn ToSql + Sync), Type); 8] = [
-        (&ids, Type::UUID_ARRAY),
-        (&times, Type::TIMESTAMPTZ_ARRAY),
-        (&kinds, Type::INT2_ARRAY),
-        (&patients, Type::TEXT_ARRAY),
-        (&authorities, Type::TEXT_ARRAY),
-        (&salts, Type::BYTEA_ARRAY),
-        (&contents, Type::BYTEA_ARRAY),
-        (&leaves, Type::BYTEA_ARRAY),
-    ];
-    client.execute_typed(RECORD, &parameters).await?;
+    let statement = client.prepare_cached(RECORD).await?;
+    let parameters: [&(dyn ToSql + Sync); 8] =
+        [&ids, &times, &kinds, &patients, &authorities, &salts, &contents, &leaves];
+    client.execute(&statement, &parameters).await?;
     Ok(())
 }
 
@@ -114,26 +105,20 @@ const OF_PATIENTS: &str = "
             order by at desc, id desc limit $5)
     ) as event order by at desc, id desc limit $5";
 
-/// One page, the latest first: (position, content).
-pub async fn page<C: GenericClient + Sync>(client: &C, page: &Page<'_>) -> Result<Vec<Row>, Error> {
+/// One page, the latest first: (position, content). To plan for all months takes longer than to look into them: the
+/// statements are prepared once per connection.
+pub async fn page<C: Pooled>(client: &C, page: &Page<'_>) -> Result<Vec<Row>, Error> {
     let (before_at, before_id) = page.before.unzip();
-    let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = vec![
-        (&page.from, Type::TIMESTAMPTZ),
-        (&page.until, Type::TIMESTAMPTZ),
-        (&before_at, Type::TIMESTAMPTZ),
-        (&before_id, Type::UUID),
-        (&page.limit, Type::INT8),
-    ];
-    match &page.patients {
-        None => client.query_typed(OF_ALL, &parameters).await,
+    let mut parameters: Vec<&(dyn ToSql + Sync)> =
+        vec![&page.from, &page.until, &before_at, &before_id, &page.limit];
+    let statement = match &page.patients {
+        None => OF_ALL,
         Some((ids, authorities)) => {
-            parameters.extend([
-                (ids as &(dyn ToSql + Sync), Type::TEXT_ARRAY),
-                (authorities as &(dyn ToSql + Sync), Type::TEXT_ARRAY),
-            ]);
-            client.query_typed(OF_PATIENTS, &parameters).await
+            parameters.extend([ids as &(dyn ToSql + Sync), authorities]);
+            OF_PATIENTS
         }
-    }
+    };
+    client.query(&client.prepare_cached(statement).await?, &parameters).await
 }
 
 const FIND: &str = "
@@ -141,8 +126,8 @@ const FIND: &str = "
     union all select null, content from audit_inbox where id = $1 limit 1";
 
 /// (position, content)
-pub async fn find<C: GenericClient + Sync>(client: &C, id: Uuid) -> Result<Option<Row>, Error> {
-    client.query_typed_opt(FIND, &[(&id, Type::UUID)]).await
+pub async fn find<C: Pooled>(client: &C, id: Uuid) -> Result<Option<Row>, Error> {
+    client.query_opt(&client.prepare_cached(FIND).await?, &[&id]).await
 }
 
 /// Steps from one authority to the next along the index, however many events each has.
@@ -157,8 +142,8 @@ const AUTHORITIES: &str = "
     select authority from found where authority is not null
     union select patient_authority from audit_inbox where patient_id = $1 and patient_authority is not null";
 
-pub async fn authorities<C: GenericClient + Sync>(client: &C, id: &str) -> Result<Vec<Row>, Error> {
-    client.query_typed(AUTHORITIES, &[(&id, Type::TEXT)]).await
+pub async fn authorities<C: Pooled>(client: &C, id: &str) -> Result<Vec<Row>, Error> {
+    client.query(&client.prepare_cached(AUTHORITIES).await?, &[&id]).await
 }
 
 const BY_ID: &str = "

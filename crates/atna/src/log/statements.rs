@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 
 use chrono::NaiveDate;
+use deadpool_postgres::GenericClient as Pooled;
 use futures_util::TryStreamExt;
 use tokio_postgres::{GenericClient, Row};
 use transparency::{SALT_LENGTH, Signer, Verifier, leaf_hash};
@@ -23,12 +24,7 @@ pub struct Statements {
 }
 
 /// Writes an event and what it states, which is signed.
-pub async fn state<C: GenericClient + Sync>(
-    client: &C,
-    event: Event,
-    loss: Loss,
-    signer: &Signer,
-) -> Result<(), Error> {
+pub async fn state<C: Pooled>(client: &C, event: Event, loss: Loss, signer: &Signer) -> Result<(), Error> {
     let gone = Gone::sign(loss, event.id, signer)?;
     let incoming = record::incoming(&Entry::Own(event.object(Object::Gone(gone))))?;
     sql::add_statement(client, &incoming).await?;

@@ -96,7 +96,7 @@ async fn together(database: &Database, group: &[Job]) -> Result<(), Failed> {
     let written = async {
         let client = database.get().await?;
         let events: Vec<&Incoming> = group.iter().flat_map(|job| &job.events).collect();
-        sql::record(&**client, &events).await?;
+        sql::record(&client, &events).await?;
         Ok::<_, Error>(())
     };
     written.await.map_err(|error| Failed { reason: error.to_string(), unavailable: error.is_unavailable() })

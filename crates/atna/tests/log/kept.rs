@@ -60,7 +60,7 @@ impl Log {
             })
             .collect();
         let client = self.database.get().await.unwrap();
-        atna::record(&**client, &events).await.unwrap();
+        atna::record(&client, &events).await.unwrap();
         drop(client);
         assert_eq!(self.sequencer.round_at(moment(at)).await.unwrap().sequenced, 100);
     }

@@ -67,7 +67,7 @@ async fn verify(database: &Database, checkpoints: Option<&Path>) -> Report {
 async fn write(database: &Database, count: u32) {
     let events: Vec<Event> = (0..count).map(|second| event(second, Some(&cx(NIR)))).collect();
     let client = database.get().await.unwrap();
-    atna::record(&**client, &events).await.unwrap();
+    atna::record(&client, &events).await.unwrap();
 }
 
 async fn execute(database: &Database, sql: &str) {

@@ -73,9 +73,9 @@ async fn an_event_that_was_acknowledged_before_another_began_stands_before_it() 
     let (mut slow, quick) = (database.get().await.unwrap(), database.get().await.unwrap());
     let open = slow.transaction().await.unwrap();
     // Begun first, committed last.
-    record(&*open, &[event(9, None)]).await.unwrap();
-    record(&**quick, &[event(5, None)]).await.unwrap();
-    record(&**quick, &[event(1, None)]).await.unwrap();
+    record(&open, &[event(9, None)]).await.unwrap();
+    record(&quick, &[event(5, None)]).await.unwrap();
+    record(&quick, &[event(1, None)]).await.unwrap();
     let mut sequencer = log_in(&database, folder.path());
     assert_eq!(sequencer.round().await.unwrap().sequenced, 2);
     open.commit().await.unwrap();

@@ -109,7 +109,7 @@ async fn trace(installation: &Installation) -> anyhow::Result<()> {
     let requester = Requester::local(&crate::account::name(), "carnet backup");
     let event = Event::new(Act::BackupMade, Outcome::Success, &requester, &installation.source);
     let client = installation.database.get().await?;
-    atna::record(&**client, &[event]).await.context("the trace of the backup cannot be written")
+    atna::record(&client, &[event]).await.context("the trace of the backup cannot be written")
 }
 
 /// A folder is the backup of one installation: another's would throw out its documents.

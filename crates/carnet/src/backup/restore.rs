@@ -229,6 +229,6 @@ async fn settle(
     let event = Event::new(Act::BackupRestored, Outcome::Success, &requester, &source)
         .described(format!("a backup of {}", manifest.made_at.format("%Y-%m-%d %H:%M:%S UTC")));
     let client = database.get().await?;
-    atna::record(&**client, &[event]).await?;
+    atna::record(&client, &[event]).await?;
     Ok(record)
 }

@@ -99,6 +99,6 @@ impl Feed {
     async fn trace(&self, act: Act, requester: &Requester, reason: &str) -> Result<(), Failure> {
         let event = Event::new(act, Outcome::MinorFailure, requester, &self.source);
         let client = self.database.get().await?;
-        Ok(atna::record(&**client, &[event.described(reason)]).await?)
+        Ok(atna::record(&client, &[event.described(reason)]).await?)
     }
 }

@@ -120,7 +120,7 @@ async fn old_log(folder: &TempDir) -> TestDatabase {
         let source = atna::Source::here("carnet", None);
         let event = atna::Event::new(atna::Act::PatientOpened, atna::Outcome::Success, &requester, &source);
         let event = event.patient(Some(&format!("{patient}^^^&1.2.3&ISO")));
-        atna::record(&**database.get().await.unwrap(), &[event]).await.unwrap();
+        atna::record(&database.get().await.unwrap(), &[event]).await.unwrap();
         sequencer.round_at(at.parse().unwrap()).await.unwrap();
     }
     test

@@ -15,7 +15,7 @@ pub async fn assert_traces_are_valid(database: &Database) {
     let Some(corpus) = std::env::var_os("CARNET_CORPUS").map(PathBuf::from) else { return };
     let client = database.get().await.unwrap();
     let filter = Filter { limit: Some(MOST), ..Filter::default() };
-    let rows = atna::search(&**client, &filter).await.unwrap();
+    let rows = atna::search(&client, &filter).await.unwrap();
     let folder = test_support::folder();
     let mut files = Vec::new();
     for entry in rows.iter().map(|row| &row.entry) {

@@ -140,7 +140,7 @@ impl Server {
     /// The audit messages that have all of these texts.
     pub async fn messages(&self, with: &[&str]) -> usize {
         let client = self.database.get().await.unwrap();
-        let rows = atna::search(&**client, &atna::Filter::default()).await.unwrap();
+        let rows = atna::search(&client, &atna::Filter::default()).await.unwrap();
         let messages = rows.iter().filter_map(|row| match &row.entry {
             atna::Entry::Own(event) => Some(atna::dicom::render(event)),
             atna::Entry::Received(_) => None,

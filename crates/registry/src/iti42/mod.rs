@@ -117,7 +117,7 @@ impl Registry {
         };
         effects::write(&transaction, record, submission, &judged.existing, Utc::now()).await?;
         companion.write(&transaction).await?;
-        atna::record(&*transaction, &[event]).await?;
+        atna::record(&transaction, &[event]).await?;
         if let Err(error) = transaction.commit().await {
             drop(client);
             self.outcome_after(error, &submission.submission_set).await?;

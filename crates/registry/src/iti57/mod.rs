@@ -103,7 +103,7 @@ impl Registry {
             transaction.rollback().await?;
             return Err(Failure::Refused(refused));
         }
-        atna::record(&*transaction, &for_each(event, patients)).await?;
+        atna::record(&transaction, &for_each(event, patients)).await?;
         if let Err(error) = transaction.commit().await {
             drop(client);
             self.outcome_after(error, &update.submission_set).await?;

@@ -56,7 +56,7 @@ impl Registry {
         }
         let records: Vec<i64> = objects.iter().map(|object| object.record).collect();
         sql::remove(&transaction, &records, &ids).await?;
-        atna::record(&*transaction, &trace::removed(requester, &self.source, &objects)).await?;
+        atna::record(&transaction, &trace::removed(requester, &self.source, &objects)).await?;
         if let Err(error) = transaction.commit().await {
             drop(client);
             self.outcome_of_removal(error, &ids).await?;

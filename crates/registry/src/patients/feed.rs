@@ -151,7 +151,7 @@ impl Change<'_> {
             // A change of nobody has no event, and none is found.
             let event = events.first().map(|event| event.id).unwrap_or_default();
             atna::log::claim(&*transaction, event).await?;
-            atna::record(&*transaction, &events).await?;
+            atna::record(&transaction, &events).await?;
             if let Err(error) = transaction.commit().await {
                 drop(client);
                 outcome_after(database, error, event).await?;
@@ -171,7 +171,7 @@ impl Change<'_> {
         }
         let traced = async {
             let client = database.get().await?;
-            Ok::<_, Error>(atna::record(&**client, &events).await?)
+            Ok::<_, Error>(atna::record(&client, &events).await?)
         };
         match (traced.await, error) {
             // Without a trace not even the reason is given away.

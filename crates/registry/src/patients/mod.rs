@@ -65,7 +65,7 @@ pub async fn open(
     };
     let id = event.id;
     atna::log::claim(&*transaction, id).await?;
-    atna::record(&*transaction, &[event.patient(Some(&patient.text))]).await?;
+    atna::record(&transaction, &[event.patient(Some(&patient.text))]).await?;
     if let Err(error) = transaction.commit().await {
         drop(client);
         outcome_after(database, error, id).await?;

@@ -1,6 +1,7 @@
 //! Statements about events that expire, are blanked and are exported.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use deadpool_postgres::GenericClient as Pooled;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, GenericClient, Row, RowStream};
 use uuid::Uuid;
@@ -45,10 +46,8 @@ pub async fn place_statements<C: GenericClient + Sync>(client: &C) -> Result<(),
 
 const ADD_STATEMENT: &str = "insert into audit_statement (id, salt, content) values ($1, $2, $3)";
 
-pub async fn add_statement<C: GenericClient + Sync>(client: &C, event: &Incoming) -> Result<(), Error> {
-    let parameters: [(&(dyn ToSql + Sync), Type); 3] =
-        [(&event.id, Type::UUID), (&event.salt, Type::BYTEA), (&event.content, Type::BYTEA)];
-    client.execute_typed(ADD_STATEMENT, &parameters).await?;
+pub async fn add_statement<C: Pooled>(client: &C, event: &Incoming) -> Result<(), Error> {
+    client.execute(ADD_STATEMENT, &[&event.id, &event.salt, &event.content]).await?;
     Ok(())
 }
 

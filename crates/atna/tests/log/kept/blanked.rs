@@ -59,7 +59,7 @@ async fn the_event_of_a_blanking_tells_nobody_who_it_was_without_the_secret() {
     let blanking = log.blank(&identifiers()).await.unwrap();
     log.sequence().await;
     let client = log.database.get().await.unwrap();
-    let rows = atna::search(&**client, &Filter { limit: Some(1), ..Filter::default() }).await.unwrap();
+    let rows = atna::search(&client, &Filter { limit: Some(1), ..Filter::default() }).await.unwrap();
     let Entry::Own(event) = &rows[0].entry else { panic!("{rows:?}") };
     let Some(Object::Gone(gone)) = event.objects.first() else { panic!("{event:?}") };
     let Loss::Blanked(blanked) = &gone.loss else { panic!("{gone:?}") };
@@ -141,7 +141,7 @@ async fn a_blanked_event_that_gets_its_content_back_is_found() {
 async fn events_that_wait_are_not_blanked_and_nothing_else_is() {
     let log = Log::new().await;
     let client = log.database.get().await.unwrap();
-    atna::record(&**client, &[event(1, Some(&cx(NIR)))]).await.unwrap();
+    atna::record(&client, &[event(1, Some(&cx(NIR)))]).await.unwrap();
     assert!(matches!(log.blank(&identifiers()).await, Err(Error::Waiting { events: 1 })));
     assert_eq!(extent(&log.database, &identifiers()).await.unwrap().events, 100);
 }

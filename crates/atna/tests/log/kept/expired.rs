@@ -79,7 +79,7 @@ async fn kinds_of_one_month_may_go_at_different_times_and_so_may_the_events_that
 async fn the_event_says_which_month_went_and_names_no_patient() {
     let log = without_january().await;
     let client = log.database.get().await.unwrap();
-    let rows = atna::search(&**client, &atna::Filter { limit: Some(2), ..Default::default() }).await.unwrap();
+    let rows = atna::search(&client, &atna::Filter { limit: Some(2), ..Default::default() }).await.unwrap();
     for row in rows {
         let Entry::Own(event) = row.entry else { panic!("{row:?}") };
         assert_eq!((event.act, event.patient.as_deref()), (Act::AuditExpired, None));
@@ -153,7 +153,7 @@ async fn a_statement_that_the_key_did_not_sign_is_found() {
     });
     event.objects.push(Object::Gone(Gone::sign(loss, event.id, &stranger).unwrap()));
     let client = log.database.get().await.unwrap();
-    atna::record(&**client, std::slice::from_ref(&event)).await.unwrap();
+    atna::record(&client, std::slice::from_ref(&event)).await.unwrap();
     drop(client);
     log.execute("insert into audit_statement (id, salt, content) select id, salt, content from audit_inbox")
         .await;

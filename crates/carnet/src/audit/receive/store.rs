@@ -139,7 +139,7 @@ impl Store for Log {
         let mut client = self.0.get().await.map_err(unavailable)?;
         let transaction = client.transaction().await.map_err(refused)?;
         if !entries.is_empty() {
-            atna::log::record_entries(&*transaction, entries).await.map_err(failed)?;
+            atna::log::record_entries(&transaction, entries).await.map_err(failed)?;
         }
         if !rejected.is_empty() {
             rejected::keep(&*transaction, rejected).await.map_err(failed)?;

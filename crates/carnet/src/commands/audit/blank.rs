@@ -45,7 +45,7 @@ async fn look(installation: &Installation, cx: &Cx) -> anyhow::Result<Vec<String
     let extent = log::extent(&installation.database, &identifiers).await?;
     let client = installation.database.get().await?;
     let event = used(installation, Act::AuditRead, "carnet audit blank").patient(Some(&cx.text));
-    atna::record(&**client, &[event]).await.context("the trace cannot be written")?;
+    atna::record(&client, &[event]).await.context("the trace cannot be written")?;
     let mut said = vec![format!("{} would lose their content, for good.", told(&extent))];
     if extent.waiting > 0 {
         said.push(format!("{} more wait to be signed, and cannot be blanked before.", extent.waiting));
@@ -64,7 +64,7 @@ async fn blank(config: &Config, installation: &Installation, cx: &Cx) -> anyhow:
             used(installation, Act::AuditBlanked, "carnet audit blank").described(error.to_string());
         event.outcome = Outcome::MinorFailure;
         let client = installation.database.get().await?;
-        atna::record(&**client, &[event]).await.context("the trace of the refusal cannot be written")?;
+        atna::record(&client, &[event]).await.context("the trace of the refusal cannot be written")?;
     }
     let blanked = blanked?;
     Ok(vec![

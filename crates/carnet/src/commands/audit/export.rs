@@ -77,7 +77,7 @@ async fn export(
     let (mut client, beside) = (installation.database.get().await?, installation.database.get().await?);
     // Before the first event leaves.
     let event = used(installation, Act::AuditExported, "carnet audit export");
-    atna::record(&**client, &[event]).await.context("the trace of the export cannot be written")?;
+    atna::record(&client, &[event]).await.context("the trace of the export cannot be written")?;
     let transaction = client.transaction().await?;
     log::steady(&*transaction).await?;
     let selection = Selection {

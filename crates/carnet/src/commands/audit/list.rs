@@ -117,7 +117,7 @@ async fn read(
     let transaction = client.transaction().await?;
     let mut found = Vec::new();
     loop {
-        let rows = atna::search(&*transaction, &filter).await?;
+        let rows = atna::search(&transaction, &filter).await?;
         filter.before = rows.last().map(|row| (row.entry.at(), row.entry.id()));
         let is_last = (rows.len() as i64) < chunk;
         let wanted = rows.into_iter().map(|row| row.entry).filter(|entry| arguments.want(entry, language));
@@ -127,7 +127,7 @@ async fn read(
         }
     }
     found.reverse();
-    atna::record(&*transaction, &[event]).await?;
+    atna::record(&transaction, &[event]).await?;
     transaction
         .commit()
         .await

@@ -38,7 +38,7 @@ async fn prove(installation: &Installation, event: Uuid) -> anyhow::Result<Optio
     let mut client = installation.database.get().await?;
     let transaction = client.transaction().await?;
     let proven = log::prove(&*transaction, event).await?;
-    atna::record(&*transaction, &[used(installation, Act::AuditRead, "carnet audit prove")]).await?;
+    atna::record(&transaction, &[used(installation, Act::AuditRead, "carnet audit prove")]).await?;
     transaction.commit().await?;
     Ok(proven)
 }

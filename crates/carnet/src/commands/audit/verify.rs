@@ -113,7 +113,7 @@ async fn verify(
     };
     {
         let client = installation.database.get().await?;
-        atna::record(&**client, &[used(installation, Act::AuditVerified, "carnet audit verify")]).await?;
+        atna::record(&client, &[used(installation, Act::AuditVerified, "carnet audit verify")]).await?;
     }
     let bar = events_bar();
     let report = verification.run(&installation.database, told(&bar)).await;

@@ -127,7 +127,7 @@ async fn write(
         let events: Vec<Entry> = (0..count).map(|_| Entry::Own(read(&mut rng, installation))).collect();
         {
             let client = installation.database.get().await?;
-            atna::log::record_entries(&**client, &events).await?;
+            atna::log::record_entries(&client, &events).await?;
         }
         done += count;
         bar.set_position(done);

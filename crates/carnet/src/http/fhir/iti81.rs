@@ -128,7 +128,7 @@ async fn one(call: &Call<'_>, id: &str) -> Result<HttpResponse, Failure> {
     let id: Uuid = id.parse().map_err(|_| Failure::NotFound)?;
     let row = {
         let client = call.doors.database.get().await?;
-        atna::log::find(&**client, id).await?
+        atna::log::find(&client, id).await?
     };
     let entry = row.ok_or(Failure::NotFound)?.entry;
     let resource =

@@ -67,7 +67,7 @@ pub async fn read<T>(
     loop {
         let chunk = count.clamp(*CHUNK.start(), *CHUNK.end()).min(left);
         filter.limit = Some(i64::try_from(chunk).unwrap_or(i64::MAX));
-        let rows = atna::search(&**client, &filter).await?;
+        let rows = atna::search(&client, &filter).await?;
         let is_all = rows.len() < chunk;
         left -= rows.len().min(left);
         for row in rows {

@@ -55,7 +55,7 @@ impl Asked {
         let reference = (!id.contains('/')).then(|| format!("Patient/{id}"));
         let mut found = false;
         for id in reference.iter().chain([&id]) {
-            for authority in atna::log::authorities(&**client, id).await? {
+            for authority in atna::log::authorities(&client, id).await? {
                 self.named.push(match authority.as_str() {
                     "" => id.clone(),
                     authority => Cx::new(id, authority).text.to_string(),

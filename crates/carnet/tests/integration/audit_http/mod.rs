@@ -136,12 +136,12 @@ pub fn read(at: &str, patient: &str) -> Event {
 /// Writes events as they are.
 pub async fn write(server: &Server, events: &[Event]) {
     let client = server.database.get().await.unwrap();
-    atna::record(&**client, events).await.unwrap();
+    atna::record(&client, events).await.unwrap();
 }
 
 pub async fn write_entries(server: &Server, entries: &[Entry]) {
     let client = server.database.get().await.unwrap();
-    atna::log::record_entries(&**client, entries).await.unwrap();
+    atna::log::record_entries(&client, entries).await.unwrap();
 }
 
 pub fn ids(events: &[Value]) -> Vec<String> {
