@@ -59,6 +59,13 @@ pub struct Connections {
     pub waiting: usize,
 }
 
+/// A statement that is prepared is planned once for whatever values it gets, since planning takes longer than running it;
+/// for the same reason nothing is compiled.
+const PLANS: &str = " -c plan_cache_mode=force_generic_plan -c jit=off";
+
+/// What statements need that are fast only when they are planned for their values, for the rest of a transaction.
+pub const PLAN_FOR_VALUES: &str = "set local plan_cache_mode = force_custom_plan";
+
 /// A pool of connections to one database. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
@@ -158,6 +165,7 @@ async fn probe(client: &ClientWrapper, limit: Duration) -> Result<(), HookError>
 /// Limits are settings of the session, so that they hold whatever the server's own are.
 fn with_limits(config: &Config, options: &Options) -> Config {
     let mut settings = config.get_options().unwrap_or_default().to_owned();
+    settings.push_str(PLANS);
     for (name, limit) in [
         ("statement_timeout", options.statement_timeout),
         ("lock_timeout", options.lock_timeout),

@@ -9,13 +9,14 @@ impl Registry {
     pub async fn readable_documents(&self, unique_ids: &[String]) -> Result<Vec<Readable>, Failure> {
         let client = self.database.get().await?;
         let found = sql::readable_documents(&client, unique_ids).await?;
-        let records: Vec<i64> = found.iter().map(|(record, _)| *record).collect();
-        let survivors = sql::survivors_with_patient(&client, &records).await?;
-        let merged_into = |record: i64| {
-            let survivor = survivors.iter().find(|s| s.record == record && s.surviving != record)?;
-            survivor.patient.as_ref()
+        let merged: Vec<i64> = found.iter().filter_map(|(merged, _)| *merged).collect();
+        let survivors = match merged.is_empty() {
+            true => Vec::new(),
+            false => sql::survivors_with_patient(&client, &merged).await?,
         };
-        let shown = |(record, readable): (i64, Readable)| match merged_into(record) {
+        let surviving =
+            |record: i64| survivors.iter().find(|s| s.record == record).and_then(|s| s.patient.as_ref());
+        let shown = |(merged, readable): (Option<i64>, Readable)| match merged.and_then(surviving) {
             Some(patient) => Readable { patient_id: patient.text.clone(), ..readable },
             None => readable,
         };

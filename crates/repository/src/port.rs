@@ -3,6 +3,8 @@
 use access::Requester;
 use atna::Event;
 use deadpool_postgres::Transaction;
+use futures_util::TryFutureExt;
+use futures_util::future::{try_join, try_join_all};
 use xds::ebxml::{ExtrinsicObject, SubmitObjects};
 use xds::error::Finding;
 use xds::query::Request;
@@ -79,9 +81,9 @@ pub struct Filing {
 impl Filing {
     /// Writes it in a transaction that belongs to somebody else.
     pub async fn write(&self, transaction: &Transaction<'_>) -> Result<(), Failure> {
-        for document in &self.documents {
-            sql::add_document(transaction, document).await?;
-        }
-        Ok(atna::record(transaction, std::slice::from_ref(&self.event)).await?)
+        let documents =
+            try_join_all(self.documents.iter().map(|document| sql::add_document(transaction, document)));
+        let trace = atna::record(transaction, std::slice::from_ref(&self.event));
+        try_join(documents.err_into(), trace.err_into::<Failure>()).await.map(|_| ())
     }
 }

@@ -75,16 +75,17 @@ pub struct Page<'a> {
     pub limit: i64,
 }
 
+/// Bounds that are not given are written as such, so that an index is entered where a page begins, whatever the values.
 const OF_ALL: &str = "
     select position, content from (
         (select position, at, id, content from audit_event
-            where content is not null and ($1::timestamptz is null or at >= $1) and ($2::timestamptz is null or at < $2)
-                and ($3::timestamptz is null or (at, id) < ($3, $4))
+            where content is not null and at >= coalesce($1, '-infinity'::timestamptz) and at < coalesce($2, 'infinity'::timestamptz)
+                and (at, id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
             order by at desc, id desc limit $5)
         union all
         (select null, at, id, content from audit_inbox
-            where ($1::timestamptz is null or at >= $1) and ($2::timestamptz is null or at < $2)
-                and ($3::timestamptz is null or (at, id) < ($3, $4))
+            where at >= coalesce($1, '-infinity'::timestamptz) and at < coalesce($2, 'infinity'::timestamptz)
+                and (at, id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
             order by at desc, id desc limit $5)
     ) as event order by at desc, id desc limit $5";
 
@@ -94,14 +95,14 @@ const OF_PATIENTS: &str = "
         (select event.* from unnest($6::text[], $7::text[]) as patient (id, authority), lateral (
             select position, at, id, content from audit_event
             where patient_id = patient.id and patient_authority = patient.authority
-                and content is not null and ($1::timestamptz is null or at >= $1) and ($2::timestamptz is null or at < $2)
-                and ($3::timestamptz is null or (at, id) < ($3, $4))
+                and content is not null and at >= coalesce($1, '-infinity'::timestamptz) and at < coalesce($2, 'infinity'::timestamptz)
+                and (at, id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
             order by at desc, id desc limit $5) as event)
         union all
         (select null, at, id, content from audit_inbox
             where (patient_id, patient_authority) in (select * from unnest($6::text[], $7::text[]))
-                and ($1::timestamptz is null or at >= $1) and ($2::timestamptz is null or at < $2)
-                and ($3::timestamptz is null or (at, id) < ($3, $4))
+                and at >= coalesce($1, '-infinity'::timestamptz) and at < coalesce($2, 'infinity'::timestamptz)
+                and (at, id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
             order by at desc, id desc limit $5)
     ) as event order by at desc, id desc limit $5";
 

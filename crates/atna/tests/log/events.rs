@@ -106,8 +106,7 @@ async fn one_event_is_found_by_its_id_before_and_after_it_has_its_place() {
     let client = database.get().await.unwrap();
     let events = [event(1, Some(&cx(NIR))), event(2, None)];
     record(&client, &events).await.unwrap();
-    let found =
-        async || log::find(&client, events[1].id).await.unwrap().map(|row| (row.position, row.entry));
+    let found = async || log::find(&client, events[1].id).await.unwrap().map(|row| (row.position, row.entry));
     assert_eq!(found().await, Some((None, Entry::Own(events[1].clone()))));
     log_in(&database, folder.path()).round().await.unwrap();
     assert_eq!(found().await, Some((Some(1), Entry::Own(events[1].clone()))));

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{Client, Transaction};
 use uuid::Uuid;
 use xds::error::{ErrorCode, Finding};
 use xds::query::{
-    DocumentFilter, FindDocumentsForMultiplePatients, FindFoldersForMultiplePatients, FolderFilter, GetAll,
-    GetDocumentsAndAssociations, GetFolderAndContents, GetFoldersForDocument, GetRelatedDocuments,
-    GetSubmissionSetAndContents, ObjectIds, Query, QueryKind, ReturnType, SubmissionSetFilter,
+    DocumentFilter, FindDocuments, FindDocumentsForMultiplePatients, FindFoldersForMultiplePatients,
+    FolderFilter, GetAll, GetDocumentsAndAssociations, GetFolderAndContents, GetFoldersForDocument,
+    GetRelatedDocuments, GetSubmissionSetAndContents, ObjectIds, Query, QueryKind, ReturnType,
+    SubmissionSetFilter,
 };
 use xds::value::Cx;
 
@@ -62,6 +63,25 @@ impl Registry {
                 }
             }
         })
+    }
+
+    /// The query that is asked most goes to the database once. None: nothing was found so, and the other way tells why.
+    pub(super) async fn find_by_one_statement<'q>(
+        &self,
+        client: &Client,
+        query: &Query,
+        find: &'q FindDocuments,
+    ) -> Result<Option<(Asked<'q>, Vec<Found>)>, Failure> {
+        let reach = Reach { level: query.level, limit: self.limit(query) };
+        let found = sql::find_documents_of_unmerged(client, &find.patient_id, &find.filter, reach).await?;
+        Ok(found.first().map(|first| first.record).map(|record| {
+            let asked = Asked {
+                records: vec![record],
+                heads: HashMap::from([(record, record)]),
+                patients: HashMap::from([(record, &find.patient_id)]),
+            };
+            (asked, found)
+        }))
     }
 
     /// One more than an answer may hold: it tells that there are too many.

@@ -11,7 +11,7 @@ use atna::{Act, Event, Object, Outcome};
 use deadpool_postgres::tokio_postgres::IsolationLevel;
 use uuid::Uuid;
 use xds::message::QueryResult;
-use xds::query::{Query, Request, Transaction};
+use xds::query::{Query, QueryKind, Request, Transaction};
 
 use self::result::Resolved;
 
@@ -83,6 +83,11 @@ impl Registry {
     /// Everything is read as it is at one moment, however many statements a query takes.
     async fn read(&self, query: &Query) -> Result<Vec<Resolved>, Failure> {
         let mut client = self.database.get().await?;
+        if let QueryKind::FindDocuments(find) = &query.kind
+            && let Some((asked, found)) = self.find_by_one_statement(&client, query, find).await?
+        {
+            return result::resolve(&client, &asked, found).await;
+        }
         let moment =
             client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
         let transaction = moment.start().await?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::GenericClient;
 use xds::error::{ErrorCode, Finding};
 use xds::fragment::Fill;
 use xds::message::QueryResult;
@@ -22,8 +22,8 @@ pub struct Resolved {
 
 /// An object of a record that was merged away is shown under the surviving patient: the one that was asked for, or else
 /// the identifier under which the surviving record was opened.
-pub async fn resolve(
-    transaction: &Transaction<'_>,
+pub async fn resolve<C: GenericClient>(
+    client: &C,
     asked: &Asked<'_>,
     found: Vec<Found>,
 ) -> Result<Vec<Resolved>, Failure> {
@@ -33,7 +33,7 @@ pub async fn resolve(
     others.dedup();
     let survivors = match others.is_empty() {
         true => Vec::new(),
-        false => sql::survivors_with_patient(transaction, &others).await?,
+        false => sql::survivors_with_patient(client, &others).await?,
     };
     let survivors: HashMap<i64, &Survivor> = survivors.iter().map(|s| (s.record, s)).collect();
     found

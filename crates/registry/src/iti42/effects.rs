@@ -3,6 +3,7 @@
 use cda::facts::HeaderFacts;
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Transaction;
+use futures_util::future::{try_join_all, try_join5};
 use uuid::Uuid;
 use xds::fragment::Fragment;
 use xds::metadata::{Association, AssociationType};
@@ -24,29 +25,41 @@ pub async fn write(
     let fragment = |id: Uuid| {
         submission.fragment(id).ok_or_else(|| Failure::Internal("an object without a fragment".to_owned()))
     };
-    sql::add_submission_set(transaction, record, set, fragment(set.entry_uuid)?.as_str()).await?;
-    for entry in &submission.documents {
-        let text = fragment(entry.entry_uuid)?;
-        let version = Version::first(entry.entry_uuid);
+    // None waits for another: they go to the database together.
+    let documents = submission.documents.iter().map(async |entry| {
+        let (text, version) = (fragment(entry.entry_uuid)?, Version::first(entry.entry_uuid));
         sql::add_document_entry(transaction, record, set.entry_uuid, entry, &version, text.as_str()).await?;
-    }
-    for (entry_uuid, facts) in header_facts(submission) {
-        sql::add_header_facts(transaction, record, entry_uuid, &facts).await?;
-    }
-    for folder in &submission.folders {
-        let text = fragment(folder.entry_uuid)?;
-        let version = Version::first(folder.entry_uuid);
+        Ok::<_, Failure>(())
+    });
+    let facts = header_facts(submission);
+    let facts = facts.iter().map(async |(entry_uuid, facts)| {
+        Ok::<_, Failure>(sql::add_header_facts(transaction, record, *entry_uuid, facts).await?)
+    });
+    let folders = submission.folders.iter().map(async |folder| {
+        let (text, version) = (fragment(folder.entry_uuid)?, Version::first(folder.entry_uuid));
         sql::add_folder(transaction, record, set.entry_uuid, folder, &version, &now, text.as_str()).await?;
-    }
-    for association in &submission.associations {
+        Ok::<_, Failure>(())
+    });
+    let associations = submission.associations.iter().map(async |association| {
         let home = home_of(association.source, existing).unwrap_or(record);
         let text = fragment(association.entry_uuid)?;
         sql::add_association(transaction, home, set.entry_uuid, association, text.as_str()).await?;
-        if association.association_type == AssociationType::HasMember
-            && is_folder(association.source, existing)
-        {
-            sql::touch_folder(transaction, home, association.source, &now).await?;
-        }
+        Ok::<_, Failure>(())
+    });
+    let text = fragment(set.entry_uuid)?;
+    try_join5(
+        async { Ok(sql::add_submission_set(transaction, record, set, text.as_str()).await?) },
+        try_join_all(documents),
+        try_join_all(facts),
+        try_join_all(folders),
+        try_join_all(associations),
+    )
+    .await?;
+    let joining =
+        |a: &&Association| a.association_type == AssociationType::HasMember && is_folder(a.source, existing);
+    for association in submission.associations.iter().filter(joining) {
+        let home = home_of(association.source, existing).unwrap_or(record);
+        sql::touch_folder(transaction, home, association.source, &now).await?;
     }
     for replacement in submission.associations.iter().filter(|a| a.association_type.replaces()) {
         let home = home_of(replacement.target, existing).unwrap_or(record);

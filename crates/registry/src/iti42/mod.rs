@@ -12,6 +12,7 @@ use access::Requester;
 use atna::{Act, Event, Object, Outcome};
 use chrono::Utc;
 use deadpool_postgres::Transaction;
+use futures_util::future::try_join;
 use uuid::Uuid;
 use xds::ebxml::SubmitObjects;
 use xds::error::Finding;
@@ -116,8 +117,8 @@ impl Registry {
             return Err(Failure::Refused(judged.findings));
         };
         effects::write(&transaction, record, submission, &judged.existing, Utc::now()).await?;
-        companion.write(&transaction).await?;
-        atna::record(&transaction, &[event]).await?;
+        let trace = async { Ok(atna::record(&transaction, &[event]).await?) };
+        try_join(companion.write(&transaction), trace).await?;
         if let Err(error) = transaction.commit().await {
             drop(client);
             self.outcome_after(error, &submission.submission_set).await?;
@@ -140,9 +141,13 @@ impl Registry {
             }
             findings.extend(unknown);
         }
-        let existing = sql::existing_objects(transaction, &rules::referenced_ids(claims)).await?;
+        let referenced = rules::referenced_ids(claims);
+        let (existing, equal) = try_join(
+            sql::existing_objects(transaction, &referenced),
+            sql::objects_with_unique_ids(transaction, &unique_ids),
+        )
+        .await?;
         let survivors = rules::Survivors::find(transaction, record, &existing).await?;
-        let equal = sql::objects_with_unique_ids(transaction, &unique_ids).await?;
         findings.extend(rules::check(claims, &survivors, &existing, &equal));
         Ok(Judged { record, existing, findings })
     }

@@ -41,6 +41,9 @@ impl Survivors {
         patient: Option<i64>,
         existing: &[Existing],
     ) -> Result<Survivors, Failure> {
+        if existing.is_empty() {
+            return Ok(Survivors { patient, of: Vec::new() });
+        }
         let records: Vec<i64> = existing.iter().map(|e| e.record).chain(patient).collect();
         Ok(Survivors { patient, of: sql::survivors(transaction, &records).await? })
     }

@@ -32,33 +32,62 @@ impl Version {
     }
 }
 
-const ADD_OBJECT: &str = "insert into object (entry_uuid, record, kind) values ($1, $2, $3)";
+/// Before the row of an object whose columns begin with record and entryUUID: the keys that are unique in the registry.
+macro_rules! with_keys {
+    ($kind:literal) => {
+        concat!(
+            "with object as (insert into object (entry_uuid, record, kind) values ($2, $1, '",
+            $kind,
+            "'))"
+        )
+    };
+    ($kind:literal, $unique_id:literal) => {
+        concat!(
+            with_keys!($kind),
+            ", identified as (insert into unique_id (value, kind, entry_uuid, record) values (",
+            $unique_id,
+            ", '",
+            $kind,
+            "', $2, $1))"
+        )
+    };
+}
 
-const ADD_UNIQUE_ID: &str = "insert into unique_id (value, kind, entry_uuid, record) values ($1, $2, $3, $4)";
-
-const ADD_SUBMISSION_SET: &str = "
+const ADD_SUBMISSION_SET: &str = concat!(
+    with_keys!("SubmissionSet", "$3"),
+    "
     insert into submission_set (record, entry_uuid, unique_id, source_id, patient_id, submission_time,
         content_type_code, author_persons, intended_recipients, status, fragment)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Approved', $10)";
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Approved', $10)"
+);
 
-const ADD_DOCUMENT_ENTRY: &str = "
+const ADD_DOCUMENT_ENTRY: &str = concat!(
+    with_keys!("DocumentEntry", "$5"),
+    "
     insert into document_entry (record, entry_uuid, submission_set, document_type, unique_id,
         repository_unique_id, patient_id, hash, size, mime_type, class_code, type_code, format_code,
         practice_setting_code, healthcare_facility_type_code, event_codes, confidentiality_codes, author_persons,
         reference_ids, creation_time, service_start_time, service_stop_time, fragment, availability, logical_id,
         version, status)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27)";
+        $20, $21, $22, $23, $24, $25, $26, $27)"
+);
 
-const ADD_FOLDER: &str = "
+const ADD_FOLDER: &str = concat!(
+    with_keys!("Folder", "$4"),
+    "
     insert into folder (record, entry_uuid, submission_set, unique_id, patient_id, codes, last_update_time, fragment,
         logical_id, version, status)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+);
 
-const ADD_ASSOCIATION: &str = "
+const ADD_ASSOCIATION: &str = concat!(
+    with_keys!("Association"),
+    "
     insert into association (record, entry_uuid, submission_set, association_type, source, target, status,
         submission_set_status, fragment)
-    values ($1, $2, $3, $4, $5, $6, 'Approved', $7, $8)";
+    values ($1, $2, $3, $4, $5, $6, 'Approved', $7, $8)"
+);
 
 const ADD_HEADER_FACTS: &str = "
     insert into header_fact (record, entry_uuid, set_id, version_number, ins, ins_authority, birth_name,
@@ -87,7 +116,6 @@ pub async fn add_submission_set<C: GenericClient>(
     set: &SubmissionSet,
     fragment: &str,
 ) -> Result<(), Error> {
-    add_object(client, record, set.entry_uuid, "SubmissionSet", Some(&set.unique_id)).await?;
     let columns = SubmissionSetColumns::of(set);
     execute(
         client,
@@ -117,7 +145,6 @@ pub async fn add_document_entry<C: GenericClient>(
     version: &Version,
     fragment: &str,
 ) -> Result<(), Error> {
-    add_object(client, record, entry.entry_uuid, "DocumentEntry", Some(&entry.unique_id)).await?;
     let columns = DocumentColumns::of(entry);
     execute(
         client,
@@ -165,7 +192,6 @@ pub async fn add_folder<C: GenericClient>(
     last_update_time: &str,
     fragment: &str,
 ) -> Result<(), Error> {
-    add_object(client, record, folder.entry_uuid, "Folder", Some(&folder.unique_id)).await?;
     let columns = FolderColumns::of(folder);
     execute(
         client,
@@ -195,7 +221,6 @@ pub async fn add_association<C: GenericClient>(
     association: &Association,
     fragment: &str,
 ) -> Result<(), Error> {
-    add_object(client, record, association.entry_uuid, "Association", None).await?;
     let columns = AssociationColumns::of(association);
     execute(
         client,
@@ -256,18 +281,4 @@ pub async fn touch_folder<C: GenericClient>(
     time: &str,
 ) -> Result<(), Error> {
     execute(client, TOUCH_FOLDER, &[&record, &folder, &time]).await.map(|_| ())
-}
-
-async fn add_object<C: GenericClient>(
-    client: &C,
-    record: i64,
-    id: Uuid,
-    kind: &str,
-    unique_id: Option<&str>,
-) -> Result<(), Error> {
-    execute(client, ADD_OBJECT, &[&id, &record, &kind]).await?;
-    if let Some(unique_id) = unique_id {
-        execute(client, ADD_UNIQUE_ID, &[&unique_id, &kind, &id, &record]).await?;
-    }
-    Ok(())
 }

@@ -111,6 +111,9 @@ pub async fn existing_objects<C: GenericClient>(client: &C, ids: &[Uuid]) -> Res
         return Ok(found);
     }
     let objects = rows(client, OBJECTS, &[&ids]).await?;
+    if objects.is_empty() {
+        return Ok(found);
+    }
     let mut records: Vec<i64> = Vec::new();
     for row in &objects {
         let (entry_uuid, record, kind) = (row.try_get(0)?, row.try_get(1)?, row.try_get::<_, &str>(2)?);

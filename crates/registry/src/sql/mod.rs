@@ -24,8 +24,9 @@ pub use lookup::{
 };
 pub use query::{
     Found, FoundDetail, Reach, Readable, associations_by_id, associations_from, associations_of,
-    associations_to, documents_by_ids, find_documents, find_documents_of_all, find_folders,
-    find_folders_of_all, find_submission_sets, folders_by_ids, readable_documents, submission_sets_by_ids,
+    associations_to, documents_by_ids, find_documents, find_documents_of_all, find_documents_of_unmerged,
+    find_folders, find_folders_of_all, find_submission_sets, folders_by_ids, readable_documents,
+    submission_sets_by_ids,
 };
 pub use record::{
     Family, Survivor, families, find_record, identifiers, lock_for_merge, lock_record, merge_record,
@@ -54,12 +55,14 @@ async fn rows<C: GenericClient>(
     client.query(&statement, parameters).await
 }
 
-/// Runs a statement that is planned for these parameters alone, so that null conditions do not hide an index.
+/// Runs a statement that is planned for these parameters alone, so that null conditions do not hide an index. What follows
+/// in the transaction is planned so, too.
 async fn once<C: GenericClient>(
     client: &C,
     sql: &str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>, Error> {
+    client.batch_execute(database::PLAN_FOR_VALUES).await?;
     client.query(sql, parameters).await
 }
 

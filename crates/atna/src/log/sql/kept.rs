@@ -12,7 +12,8 @@ use super::Incoming;
 const STEADY: &str = "set transaction isolation level repeatable read; set local statement_timeout = 0";
 
 pub async fn steady<C: GenericClient + Sync>(transaction: &C) -> Result<(), Error> {
-    transaction.batch_execute(STEADY).await
+    transaction.batch_execute(STEADY).await?;
+    transaction.batch_execute(database::PLAN_FOR_VALUES).await
 }
 
 /// Expiry and blanking take turns, and so do servers that share a database.
@@ -21,6 +22,7 @@ const KEEP: &str = "select pg_try_advisory_xact_lock(7305419826)";
 /// True when this transaction is the one that may take events away.
 pub async fn take_keeping<C: GenericClient + Sync>(client: &C) -> Result<bool, Error> {
     client.batch_execute("set local statement_timeout = 0").await?;
+    client.batch_execute(database::PLAN_FOR_VALUES).await?;
     client.query_typed_one(KEEP, &[]).await?.try_get(0)
 }
 

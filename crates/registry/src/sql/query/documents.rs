@@ -4,6 +4,7 @@ use tokio_postgres::{Error, Row};
 use xds::fragment::{Fill, Fragment};
 use xds::metadata::{Availability, DocumentType};
 use xds::query::{ContentFilter, DocumentFilter, ObjectIds};
+use xds::value::Cx;
 
 use super::{Found, FoundDetail, Reach, found, json_groups, some, status_names, time};
 use crate::sql::{once, rows};
@@ -36,12 +37,12 @@ macro_rules! filter {
             and ($8::text[] is null or practice_setting_code = any($8))
             and ($9::text[] is null or healthcare_facility_type_code = any($9))
             and ($10::text[] is null or format_code = any($10))
-            and not exists (
-                select from jsonb_array_elements($11::jsonb) as wanted
-                where not event_codes && array(select jsonb_array_elements_text(wanted)))
-            and not exists (
-                select from jsonb_array_elements($12::jsonb) as wanted
-                where not confidentiality_codes && array(select jsonb_array_elements_text(wanted)))
+            and ($11::jsonb is null or not exists (
+                select from jsonb_array_elements($11) as wanted
+                where not event_codes && array(select jsonb_array_elements_text(wanted))))
+            and ($12::jsonb is null or not exists (
+                select from jsonb_array_elements($12) as wanted
+                where not confidentiality_codes && array(select jsonb_array_elements_text(wanted))))
             and ($13::text[] is null or exists (
                 select from unnest(author_persons) as person, unnest($13) as pattern
                 where person like pattern escape ''))
@@ -52,11 +53,11 @@ macro_rules! filter {
             and ($18::text is null or service_stop_time is null or service_stop_time >= $18)
             and ($19::text is null or service_stop_time is null or service_stop_time < $19)
             and ($20::text[] is null or availability = any($20))
-            and not exists (
-                select from jsonb_array_elements($21::jsonb) as wanted
+            and ($21::jsonb is null or not exists (
+                select from jsonb_array_elements($21) as wanted
                 where not exists (
                     select from unnest(reference_ids) as id, jsonb_array_elements_text(wanted) as pattern
-                    where id like pattern escape ''))"
+                    where id like pattern escape '')))"
         )
     };
 }
@@ -68,9 +69,9 @@ macro_rules! by_id {
             shown!(),
             " and ($4::text[] is null or document_type = any($4))
             and ($5::text[] is null or format_code = any($5))
-            and not exists (
-                select from jsonb_array_elements($6::jsonb) as wanted
-                where not confidentiality_codes && array(select jsonb_array_elements_text(wanted)))
+            and ($6::jsonb is null or not exists (
+                select from jsonb_array_elements($6) as wanted
+                where not confidentiality_codes && array(select jsonb_array_elements_text(wanted))))
             order by registered_at, document_entry.entry_uuid
             limit $3"
         )
@@ -80,6 +81,16 @@ macro_rules! by_id {
 pub(super) const FIND: &str = concat!(
     columns!(),
     "from document_entry where record = any($1)",
+    filter!(),
+    " order by creation_time desc nulls last, registered_at, entry_uuid limit $3"
+);
+
+/// The same for a patient whose record no merge has to do with, from the identifier on.
+pub(super) const FIND_OF_PATIENT: &str = concat!(
+    columns!(),
+    "from patient_identifier join record using (record) join document_entry using (record)
+    where patient_identifier.authority = $1 and patient_identifier.value = $22
+        and survivor is null and not exists (select from record as other where other.survivor = record.record)",
     filter!(),
     " order by creation_time desc nulls last, registered_at, entry_uuid limit $3"
 );
@@ -109,9 +120,10 @@ pub(super) const BY_LOGICAL_ID: &str =
 /// The newest version tells whether a document is online and whose it is.
 pub(super) const READABLE_DOCUMENTS: &str = "
     select document_entry.record, document_entry.unique_id, document_entry.hash, document_entry.patient_id,
-        document_entry.fragment
+        document_entry.fragment, record.survivor is not null
     from unique_id join document_entry
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
+        join record on record.record = unique_id.record
     where unique_id.value = any($1) and availability = 'Online' and not exists (
         select from document_entry as later
         where later.logical_id = document_entry.logical_id and later.version > document_entry.version)
@@ -135,6 +147,19 @@ pub async fn find_documents<C: GenericClient>(
 ) -> Result<Vec<Found>, Error> {
     let values = Values::of(filter, reach);
     rows(client, FIND, &values.parameters(&records)).await?.iter().map(document).collect()
+}
+
+/// Of a patient whose record no merge has to do with; of any other patient nothing is found.
+pub async fn find_documents_of_unmerged<C: GenericClient>(
+    client: &C,
+    patient: &Cx,
+    filter: &DocumentFilter,
+    reach: Reach,
+) -> Result<Vec<Found>, Error> {
+    let values = Values::of(filter, reach);
+    let mut parameters = values.parameters(&patient.authority).to_vec();
+    parameters.push(&patient.id);
+    rows(client, FIND_OF_PATIENT, &parameters).await?.iter().map(document).collect()
 }
 
 /// Of whatever patient; nothing without a condition on the event, the class or the facility.
@@ -163,12 +188,12 @@ struct Values<'f> {
     practice_setting_code: Option<&'f [String]>,
     healthcare_facility_type_code: Option<&'f [String]>,
     format_code: Option<&'f [String]>,
-    event_codes: serde_json::Value,
-    confidentiality_codes: serde_json::Value,
+    event_codes: Option<serde_json::Value>,
+    confidentiality_codes: Option<serde_json::Value>,
     author_person: Option<&'f [String]>,
     times: [Option<String>; 6],
     availability: Option<Vec<&'static str>>,
-    reference_ids: serde_json::Value,
+    reference_ids: Option<serde_json::Value>,
 }
 
 impl<'f> Values<'f> {
@@ -245,11 +270,11 @@ pub async fn documents_by_ids<C: GenericClient>(
     rows(client, statement, &parameters).await?.iter().map(document).collect()
 }
 
-/// With the number of their record.
+/// With the number of their record, if it was merged into another.
 pub async fn readable_documents<C: GenericClient>(
     client: &C,
     unique_ids: &[String],
-) -> Result<Vec<(i64, Readable)>, Error> {
+) -> Result<Vec<(Option<i64>, Readable)>, Error> {
     rows(client, READABLE_DOCUMENTS, &[&unique_ids])
         .await?
         .iter()
@@ -257,7 +282,8 @@ pub async fn readable_documents<C: GenericClient>(
             let (unique_id, hash, patient_id) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
             let document = Fragment::from_stored(row.try_get(4)?).document(&Fill::default());
             let title = document.and_then(|document| document.common.title().map(str::to_owned));
-            Ok((row.try_get(0)?, Readable { unique_id, hash, patient_id, title }))
+            let (number, merged): (i64, bool) = (row.try_get(0)?, row.try_get(5)?);
+            Ok((merged.then_some(number), Readable { unique_id, hash, patient_id, title }))
         })
         .collect()
 }

@@ -29,9 +29,9 @@ macro_rules! filter {
             and status = any($4)
             and ($5::text is null or last_update_time >= $5)
             and ($6::text is null or last_update_time < $6)
-            and not exists (
-                select from jsonb_array_elements($7::jsonb) as wanted
-                where not codes && array(select jsonb_array_elements_text(wanted)))"
+            and ($7::jsonb is null or not exists (
+                select from jsonb_array_elements($7) as wanted
+                where not codes && array(select jsonb_array_elements_text(wanted))))"
         )
     };
 }

@@ -34,7 +34,10 @@ mod folders;
 mod submission_sets;
 
 pub use associations::{associations_by_id, associations_from, associations_of, associations_to};
-pub use documents::{Readable, documents_by_ids, find_documents, find_documents_of_all, readable_documents};
+pub use documents::{
+    Readable, documents_by_ids, find_documents, find_documents_of_all, find_documents_of_unmerged,
+    readable_documents,
+};
 pub use folders::{find_folders, find_folders_of_all, folders_by_ids};
 pub use submission_sets::{find_submission_sets, submission_sets_by_ids};
 
@@ -93,10 +96,8 @@ fn some(values: &[String]) -> Option<&[String]> {
     (!values.is_empty()).then_some(values)
 }
 
-fn json_groups(groups: &[Vec<String>]) -> serde_json::Value {
-    serde_json::Value::from(
-        groups.iter().map(|group| serde_json::Value::from(group.clone())).collect::<Vec<_>>(),
-    )
+fn json_groups(groups: &[Vec<String>]) -> Option<serde_json::Value> {
+    (!groups.is_empty()).then(|| groups.iter().map(|group| serde_json::Value::from(group.clone())).collect())
 }
 
 fn time(time: &Option<Dtm>) -> Option<String> {
