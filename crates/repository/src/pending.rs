@@ -97,7 +97,7 @@ impl Begun {
                 serde_json::from_value(event).map_err(|error| Failure::Internal(error.to_string()))?;
             let failed = Event { outcome: Outcome::SeriousFailure, ..event };
             let code = ErrorCode::XDSRepositoryError.to_string();
-            atna::record(&*transaction, &[failed.described(code)]).await?;
+            atna::record(&transaction, &[failed.described(code)]).await?;
         }
         Ok(transaction.commit().await?)
     }
