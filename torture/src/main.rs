@@ -27,6 +27,7 @@ use fastrand::Rng;
 use indicatif::{ProgressBar, ProgressStyle};
 use nix::sys::signal::Signal;
 
+use database::Slowness;
 use disk::Disk;
 use kill::Victim;
 use report::Row;
@@ -99,12 +100,12 @@ fn tell(text: &str) {
 async fn run(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
     let mut rng = Rng::with_seed(seed);
     let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
-    let mut rows = Vec::new();
+    let mut rows = Rows { all: Vec::new(), at_once: !arguments.json };
     if wanted(Part::Kills) {
-        rows.extend(kills(arguments, &mut rng).await?);
+        kills(arguments, &mut rows, &mut rng).await?;
     }
     if wanted(Part::Hostile) {
-        rows.extend(hostile(arguments, &mut rng).await?);
+        hostile(arguments, &mut rows, &mut rng).await?;
     }
     if wanted(Part::Term) {
         let mut server = Server::new(&arguments.carnet)?;
@@ -121,44 +122,55 @@ async fn run(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
         let (binary, clients) = (&arguments.carnet, arguments.clients);
         rows.push(database::cut(binary, clients, &mut rng).await?);
         rows.push(database::stand_still(binary, clients, &mut rng).await?);
+        for slowness in [Slowness::Bearable, Slowness::Unbearable] {
+            rows.push(database::slow(slowness, binary, clients, &mut rng).await?);
+        }
         rows.push(database::fail_over(binary, clients, &mut rng).await?);
     }
-    let mut out = std::io::stdout();
-    match arguments.json {
-        true => writeln!(out, "{}", report::as_json(&rows, seed))?,
-        false => {
-            for row in &rows {
-                writeln!(out, "{}", row.text())?;
-            }
-        }
+    if arguments.json {
+        writeln!(std::io::stdout(), "{}", report::as_json(&rows.all, seed))?;
     }
     if let Some(page) = &arguments.write {
-        report::write(page, &rows)?;
+        report::write(page, &rows.all)?;
     }
-    Ok(rows.iter().all(|row| row.faults.is_empty()))
+    Ok(rows.all.iter().all(|row| row.faults.is_empty()))
 }
 
-async fn hostile(arguments: &Arguments, rng: &mut Rng) -> anyhow::Result<Vec<Row>> {
+/// What came out so far. Of a run that is cut off, what it has done is known.
+struct Rows {
+    all: Vec<Row>,
+    /// Show each as it comes.
+    at_once: bool,
+}
+
+impl Rows {
+    fn push(&mut self, row: Row) {
+        if self.at_once {
+            let _ = writeln!(std::io::stdout(), "{}", row.text());
+        }
+        self.all.push(row);
+    }
+}
+
+async fn hostile(arguments: &Arguments, rows: &mut Rows, rng: &mut Rng) -> anyhow::Result<()> {
     let bar = ProgressBar::new((hostile::ALL.len() * hostile::PAIRS) as u64);
     let mut server = Server::new(&arguments.carnet)?;
     server.start().await?;
-    let mut rows = Vec::new();
     for nuisance in &hostile::ALL {
         bar.set_message(nuisance.scenario);
         rows.push(nuisance.hold(&server, arguments.clients, rng, &bar).await?);
     }
     bar.finish_and_clear();
     server.end(Signal::SIGTERM).await?;
-    Ok(rows)
+    Ok(())
 }
 
-async fn kills(arguments: &Arguments, rng: &mut Rng) -> anyhow::Result<Vec<Row>> {
+async fn kills(arguments: &Arguments, rows: &mut Rows, rng: &mut Rng) -> anyhow::Result<()> {
     let database_rounds = arguments.database_rounds.unwrap_or(arguments.rounds.div_ceil(4));
     let bar = ProgressBar::new((arguments.rounds + database_rounds) as u64);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos} of {len} rounds, {eta} left")?);
     let mut server = Server::new(&arguments.carnet)?;
     server.start().await?;
-    let mut rows = Vec::new();
     for (victim, count) in [(Victim::Server, arguments.rounds), (Victim::Database, database_rounds)] {
         if count > 0 {
             rows.push(kill::rounds(&mut server, victim, count, arguments.clients, rng, &bar).await?);
@@ -166,8 +178,8 @@ async fn kills(arguments: &Arguments, rng: &mut Rng) -> anyhow::Result<Vec<Row>>
     }
     bar.finish_and_clear();
     server.end(Signal::SIGTERM).await?;
-    if rows.iter().any(|row| !row.faults.is_empty()) {
+    if rows.all.iter().any(|row| !row.faults.is_empty()) {
         tell(&format!("The data stay in {}.", server.keep().display()));
     }
-    Ok(rows)
+    Ok(())
 }

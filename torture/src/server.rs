@@ -45,12 +45,12 @@ pub struct Server {
 impl Server {
     /// A server that has not run yet, with a private PostgreSQL.
     pub fn new(binary: &Path) -> anyhow::Result<Server> {
-        Self::with(binary, None)
+        Self::with(binary, None, "")
     }
 
-    /// On databases that are there.
-    pub fn on(binary: &Path, database: &str) -> anyhow::Result<Server> {
-        Self::with(binary, Some(database.to_owned()))
+    /// On databases that are there, with more lines of configuration.
+    pub fn on(binary: &Path, database: &str, more: &str) -> anyhow::Result<Server> {
+        Self::with(binary, Some(database.to_owned()), more)
     }
 
     /// One that goes away, and that the account of PostgreSQL can enter.
@@ -59,7 +59,7 @@ impl Server {
         Ok(tempfile::Builder::new().prefix("carnet-torture-").permissions(everybody).tempdir()?)
     }
 
-    fn with(binary: &Path, database: Option<String>) -> anyhow::Result<Server> {
+    fn with(binary: &Path, database: Option<String>, more: &str) -> anyhow::Result<Server> {
         let binary = fs::canonicalize(binary).with_context(|| {
             format!("{} is no server: build it, or name it by --carnet", binary.display())
         })?;
@@ -70,7 +70,7 @@ impl Server {
         let text = format!(
             "server.listen = \"127.0.0.1:0\"\nserver.workers = 2\ndata.dir = \"{}\"\n\
              repository.unique_id = \"{REPOSITORY}\"\nfeed.mllp = \"127.0.0.1:0\"\nfeed.authority = \"{AUTHORITY}\"\n\
-             log.format = \"json\"\n{database_setting}",
+             log.format = \"json\"\n{database_setting}{more}",
             data.display()
         );
         fs::write(folder.path().join("carnet.toml"), text)?;

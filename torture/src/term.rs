@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::answer::of_response;
 use crate::ledger::Answer;
 use crate::load::{Load, Tally};
-use crate::relay::Relay;
+use crate::relay::{Delays, Relay, Target};
 use crate::report::Row;
 use crate::server::{Addresses, Server};
 use crate::source::{Source, TIMEOUTS};
@@ -26,7 +26,10 @@ const BEFORE: Duration = Duration::from_secs(1);
 
 pub async fn hold(server: &mut Server, clients: usize, rng: &mut Rng) -> anyhow::Result<Row> {
     let mut tally = Tally::default();
-    let relay = Relay::start(server.host().to_owned(), SLOW).await?;
+    let delays = Delays::default();
+    delays.there.set(SLOW);
+    delays.back.set(SLOW);
+    let relay = Relay::start(Target::Tcp(server.host().to_owned()), delays).await?;
     let load = Load::start(server, clients, rng)?;
     // Their patient is opened over a fast wire.
     let patient = message::patient(rng);

@@ -310,7 +310,7 @@ fn build(
             settings: config.audit.http.clone(),
             metrics: metrics.clone(),
             message: config.audit.receive.message,
-            idle: config.limits.idle,
+            endurance: config.limits.endurance,
             public_url: public_url.clone(),
             hostname: audit::forward::hostname()?,
         })),

@@ -45,8 +45,9 @@ pub struct Package<P> {
     pub parts: HashMap<String, P>,
 }
 
+/// `S`: why the sink failed. `B`: why the body did.
 #[derive(Debug, thiserror::Error)]
-pub enum Error<S> {
+pub enum Error<S, B> {
     #[error(transparent)]
     Multipart(#[from] soap::multipart::Error),
     /// The named thing is over its limit.
@@ -65,7 +66,7 @@ pub enum Error<S> {
     #[error("part \"{0}\" of the package is not the base64 that its Content-Transfer-Encoding promises")]
     Base64(String),
     #[error("the body could not be read: {0}")]
-    Body(String),
+    Body(B),
     #[error(transparent)]
     Sink(S),
 }
@@ -78,7 +79,7 @@ pub async fn read_package<S: PartSink, E: std::fmt::Display>(
     body: impl Stream<Item = Result<Bytes, E>>,
     limits: &Limits,
     sink: &mut S,
-) -> Result<Package<S::Part>, Error<S::Error>> {
+) -> Result<Package<S::Part>, Error<S::Error, E>> {
     let mut parser = Parser::new(content_type.parameter("boundary").unwrap_or_default())?;
     let mut reader = Reader {
         start: content_type.parameter("start").map(content_id).filter(|id| !id.is_empty()),
@@ -95,7 +96,7 @@ pub async fn read_package<S: PartSink, E: std::fmt::Display>(
     let mut body = pin!(body);
     let mut total = 0;
     while let Some(bytes) = body.next().await {
-        let bytes = bytes.map_err(|error| Error::Body(error.to_string()))?;
+        let bytes = bytes.map_err(Error::Body)?;
         total += bytes.len() as u64;
         if total > limits.total_bytes {
             return Err(Error::TooLarge("the request"));
@@ -137,7 +138,7 @@ struct Reader<'a, S: PartSink> {
 }
 
 impl<S: PartSink> Reader<'_, S> {
-    async fn take(&mut self, event: Event) -> Result<(), Error<S::Error>> {
+    async fn take<E>(&mut self, event: Event) -> Result<(), Error<S::Error, E>> {
         match event {
             Event::Part(head) => self.begin(&head).await,
             Event::Data(data) => self.data(data).await,
@@ -151,7 +152,7 @@ impl<S: PartSink> Reader<'_, S> {
         }
     }
 
-    async fn data(&mut self, data: Bytes) -> Result<(), Error<S::Error>> {
+    async fn data<E>(&mut self, data: Bytes) -> Result<(), Error<S::Error, E>> {
         let data = match &mut self.decoder {
             None => data,
             Some(decoder) => decoder.decode(&data).ok_or_else(|| self.not_base64())?,
@@ -169,7 +170,7 @@ impl<S: PartSink> Reader<'_, S> {
         }
     }
 
-    async fn end(&mut self) -> Result<(), Error<S::Error>> {
+    async fn end<E>(&mut self) -> Result<(), Error<S::Error, E>> {
         match std::mem::replace(&mut self.current, Current::None) {
             Current::Root(root) => {
                 self.root = Some(root);
@@ -184,14 +185,14 @@ impl<S: PartSink> Reader<'_, S> {
         }
     }
 
-    fn not_base64(&self) -> Error<S::Error> {
+    fn not_base64<E>(&self) -> Error<S::Error, E> {
         Error::Base64(match &self.current {
             Current::Part(id) => id.clone(),
             Current::Root(_) | Current::None => self.start.clone().unwrap_or_default(),
         })
     }
 
-    async fn begin(&mut self, head: &PartHead) -> Result<(), Error<S::Error>> {
+    async fn begin<E>(&mut self, head: &PartHead) -> Result<(), Error<S::Error, E>> {
         self.count += 1;
         if self.count > self.limits.parts {
             return Err(Error::TooLarge("the number of parts"));

@@ -1,39 +1,54 @@
 //! Bodies that are small to send and large to read.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::{Compress, Compression, Crc, FlushCompress};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use super::connections::block_on;
 
-/// What a bomb unpacks to.
-const UNPACKED: usize = 1 << 30;
+/// What a bomb unpacks to, in MiB.
+const UNPACKED: usize = 1 << 10;
 const PARTS: usize = 10_000;
 /// Between two of them.
 const PAUSE: Duration = Duration::from_millis(500);
 /// A refusal is a page at most.
 const ANSWER: usize = 64 << 10;
+/// In an answer of XDS; a fault has a status of its own.
+const REFUSED: &str = "ResponseStatusType:Failure";
 const ACTION: &str = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b";
 
 /// An envelope of one gibibyte of spaces, packed.
 pub fn bombs(address: String, stop: Arc<AtomicBool>) -> anyhow::Result<String> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    let spaces = vec![b' '; 1 << 20];
-    for _ in 0..UNPACKED / spaces.len() {
-        packed.write_all(&spaces)?;
-    }
-    let body = packed.finish()?;
+    let body = spaces(UNPACKED)?;
     let kib = body.len() >> 10;
     let head = format!("application/soap+xml; charset=UTF-8; action=\"{ACTION}\"\r\nContent-Encoding: gzip");
     let sent = again_and_again(&address, &head, &body, &stop)?;
     Ok(format!("1 GiB of spaces in {kib} KiB, twice a second ({sent} times)"))
+}
+
+/// So many MiB of spaces, packed. One MiB is packed and repeated, which costs the clients of the same machine nothing: after a
+/// full flush nothing refers to what came before, and everything begins with a whole octet.
+fn spaces(mib: usize) -> anyhow::Result<Vec<u8>> {
+    let one = vec![b' '; 1 << 20];
+    let mut packed = Vec::with_capacity(one.len());
+    Compress::new(Compression::best(), false).compress_vec(&one, &mut packed, FlushCompress::Full)?;
+    let (mut whole, mut part) = (Crc::new(), Crc::new());
+    part.update(&one);
+    let mut body = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 0xFF];
+    for _ in 0..mib {
+        body.extend_from_slice(&packed);
+        whole.combine(&part);
+    }
+    // The last block, which is empty.
+    body.extend_from_slice(&[3, 0]);
+    body.extend_from_slice(&whole.sum().to_le_bytes());
+    body.extend_from_slice(&whole.amount().to_le_bytes());
+    Ok(body)
 }
 
 /// A package of ten thousand attachments.
@@ -61,7 +76,8 @@ fn again_and_again(address: &str, head: &str, body: &[u8], stop: &AtomicBool) ->
         let mut sent = 0;
         while !stop.load(Ordering::SeqCst) {
             let answer = send(address, head, body).await?;
-            anyhow::ensure!(!answer.starts_with("HTTP/1.1 200"), "the server took it: {answer}");
+            let is_refused = !answer.starts_with("HTTP/1.1 200") || answer.contains(REFUSED);
+            anyhow::ensure!(is_refused, "the server took it: {answer}");
             sent += 1;
             sleep(PAUSE).await;
         }
@@ -82,4 +98,21 @@ async fn send(address: &str, head: &str, body: &[u8]) -> anyhow::Result<String> 
     let mut answer = Vec::new();
     let _ = connection.take(ANSWER as u64).read_to_end(&mut answer).await;
     Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn a_bomb_is_gzip_as_anybody_reads_it() {
+        let packed = spaces(3).unwrap();
+        let mut unpacked = Vec::new();
+        flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked.len(), 3 << 20);
+        assert!(unpacked.iter().all(|octet| *octet == b' '));
+        assert!(packed.len() < 4 << 10, "{}", packed.len());
+    }
 }

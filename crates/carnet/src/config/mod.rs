@@ -109,6 +109,17 @@ pub struct Database {
     pub pool: usize,
 }
 
+/// What the bodies of requests may ask of a server.
+#[derive(Debug, Clone, Copy)]
+pub struct Endurance {
+    /// One of which nothing comes for so long is given up.
+    pub idle: Duration,
+    /// So is one of which less comes in a second, on an average over `idle`. 0: no limit.
+    pub least_octets: u64,
+    /// How many times larger than it came a packed one may be. 0: no limit.
+    pub gzip_ratio: u64,
+}
+
 #[derive(Debug, Clone)]
 pub struct Repository {
     /// An OID.
@@ -145,7 +156,7 @@ pub struct Limits {
     /// 0: no limit.
     pub query_results: usize,
     /// In the middle of a request.
-    pub idle: Duration,
+    pub endurance: Endurance,
 }
 
 #[derive(Debug, Clone)]
@@ -249,7 +260,11 @@ impl Config {
             documents: from.get("limits.documents", POSITIVE, 500_usize),
             cda_header: from.get("limits.cda_header", SIZE, 32 * MIB),
             query_results: from.get("limits.query_results", COUNT, 10_000_usize),
-            idle: Duration::from_secs(from.get("limits.idle_seconds", POSITIVE, 60_usize) as u64),
+            endurance: Endurance {
+                idle: Duration::from_secs(from.get("limits.idle_seconds", POSITIVE, 60_usize) as u64),
+                least_octets: from.get("limits.octets_per_second", COUNT, 100_usize) as u64,
+                gzip_ratio: from.get("limits.gzip_ratio", COUNT, 200_usize) as u64,
+            },
         };
         let audit = Audit {
             source_id: from.get("audit.source_id", TEXT, "carnet"),

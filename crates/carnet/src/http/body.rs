@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use actix_web::error::PayloadError;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use blob::{BlobStore, BlobWriter, LocalStore, Stored};
@@ -12,7 +11,7 @@ use futures_util::StreamExt;
 use soap::{ContentType, Encoding, Fault};
 
 use super::App;
-use super::compression::{self, Body};
+use super::compression::{self, Body, BodyError};
 
 /// A request as it came in: the envelope's octets, and the stored parts of its package by Content-ID.
 pub struct Incoming {
@@ -85,15 +84,16 @@ pub async fn receive(
         return Err(Refusal::TooLarge);
     }
     // Limits count unpacked octets.
-    let payload = compression::unpacked(request.headers(), payload, app.limits.idle)
+    let payload = compression::unpacked(request.headers(), payload, app.limits.endurance)
         .map_err(|_| Refusal::ContentEncoding)?;
     let over = |context: &str| Refusal::OverLimit { encoding, context: context.to_owned() };
     match encoding {
         Encoding::Simple => {
             let envelope = read_all(payload, limit).await.map_err(|error| match error {
-                PayloadError::Overflow => {
+                BodyError::TooLarge => {
                     over("the message is larger than this server takes; send documents by MTOM")
                 }
+                BodyError::TooDense(_) => over(&format!("the message: {error}")),
                 other => Refusal::Fault {
                     encoding,
                     fault: Fault::sender(format!("the body could not be read: {other}")),
@@ -122,6 +122,9 @@ pub async fn receive(
                         mtom::Error::TooLarge(what) => {
                             over(&format!("{what} is larger than this server takes"))
                         }
+                        mtom::Error::Body(error @ BodyError::TooDense(_)) => {
+                            over(&format!("the request: {error}"))
+                        }
                         mtom::Error::Sink(SpoolError::Blob(error)) => Refusal::Store { encoding, error },
                         other => Refusal::Fault { encoding, fault: Fault::sender(other.to_string()) },
                     })
@@ -135,12 +138,12 @@ pub fn content_length(request: &HttpRequest) -> Option<u64> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-pub async fn read_all(mut payload: Body, limit: u64) -> Result<Vec<u8>, PayloadError> {
+pub async fn read_all(mut payload: Body, limit: u64) -> Result<Vec<u8>, BodyError> {
     let mut octets = Vec::new();
     while let Some(bytes) = payload.next().await {
         let bytes = bytes?;
         if (octets.len() + bytes.len()) as u64 > limit {
-            return Err(PayloadError::Overflow);
+            return Err(BodyError::TooLarge);
         }
         octets.extend_from_slice(&bytes);
     }

@@ -1,8 +1,10 @@
 //! gzip in both directions. Everything streams: memory does not follow the size, neither of a large answer nor of what a
 //! small request unpacks to.
 
+use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
@@ -14,7 +16,10 @@ use actix_web::{Error, web};
 use async_compression::tokio::bufread::{GzipDecoder, GzipEncoder};
 use bytes::Bytes;
 use futures_util::stream::{self, LocalBoxStream, Stream, StreamExt, TryStreamExt};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::io::{ReaderStream, StreamReader};
+
+use crate::config::Endurance;
 
 /// What is packed or unpacked at a time.
 const CHUNK: usize = 64 << 10;
@@ -23,47 +28,95 @@ const WORTH_IT: u64 = 1 << 10;
 /// Larger ones are mostly images, which gzip does not make smaller.
 const TOO_LARGE: u64 = 16 << 20;
 
+/// However well it packs, so much of a body is always taken.
+const HARMLESS: u64 = 1 << 20;
+
 /// The body of a request.
-pub type Body = LocalBoxStream<'static, Result<Bytes, PayloadError>>;
+pub type Body = LocalBoxStream<'static, Result<Bytes, BodyError>>;
+
+/// Why a body is not read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// Over the limit of whoever reads it.
+    #[error("it is too large")]
+    TooLarge,
+    #[error("in {} s less of it came than {least} octets", idle.as_secs())]
+    TooSlow { idle: Duration, least: u64 },
+    #[error("it unpacks to more than {0} times its size; send it without Content-Encoding")]
+    TooDense(u64),
+}
 
 /// Content-Encoding names something else than gzip.
 pub struct UnknownEncoding;
 
-/// The body as it was before its sender packed it. It ends with an error when nothing comes for so long.
+/// The body as it was before its sender packed it. It ends with an error when it asks too much.
 pub fn unpacked(
     headers: &HeaderMap,
     payload: web::Payload,
-    patience: Duration,
+    endurance: Endurance,
 ) -> Result<Body, UnknownEncoding> {
-    let payload = impatient(payload, patience);
+    let payload = impatient(payload.map_err(BodyError::from), endurance);
     let mut encodings = headers.get_all(header::CONTENT_ENCODING);
     let encoding = encodings.next().map(|value| value.to_str().map(|text| text.trim().to_ascii_lowercase()));
     match (encoding, encodings.next()) {
         (None, _) => Ok(payload),
         (Some(Ok(encoding)), None) if encoding == "identity" => Ok(payload),
         (Some(Ok(encoding)), None) if matches!(encoding.as_str(), "gzip" | "x-gzip") => {
-            Ok(gunzip(payload).boxed_local())
+            Ok(gunzip(payload, endurance.gzip_ratio).boxed_local())
         }
         _ => Err(UnknownEncoding),
     }
 }
 
-fn impatient(payload: web::Payload, patience: Duration) -> Body {
-    stream::unfold(Some(payload), move |payload| async move {
-        let mut payload = payload?;
-        match tokio::time::timeout(patience, payload.next()).await {
-            Ok(next) => next.map(|octets| (octets, Some(payload))),
-            Err(_) => Some((Err(PayloadError::Io(io::ErrorKind::TimedOut.into())), None)),
+/// Where a window of `idle` ends, enough must have come in it, or the sender is too slow. What waits to be read is read
+/// first: time that the server takes is not the sender's.
+fn impatient(payload: impl Stream<Item = Result<Bytes, BodyError>> + 'static, endurance: Endurance) -> Body {
+    let Endurance { idle, least_octets, .. } = endurance;
+    let least = least_octets.saturating_mul(idle.as_secs()).max(1);
+    // When it is dead, when its window ends, and how much came in that.
+    let in_time = move || Instant::now() + idle;
+    let begun = (Box::pin(payload), in_time(), in_time(), 0);
+    stream::unfold(Some(begun), move |state| async move {
+        let (mut payload, dead, mut until, mut came) = state?;
+        loop {
+            match timeout_at(until.min(dead), payload.next()).await {
+                Ok(Some(Ok(octets))) => {
+                    came += octets.len() as u64;
+                    return Some((Ok(octets), Some((payload, in_time(), until, came))));
+                }
+                Ok(ended) => return ended.map(|error| (error, None)),
+                Err(_) if came < least || dead <= Instant::now() => {
+                    return Some((Err(BodyError::TooSlow { idle, least }), None));
+                }
+                Err(_) => (until, came) = (in_time(), 0),
+            }
         }
     })
     .boxed_local()
 }
 
-fn gunzip(packed: Body) -> impl Stream<Item = Result<Bytes, PayloadError>> {
-    let packed = StreamReader::new(packed.map_err(io::Error::other));
-    let mut decoder = GzipDecoder::new(packed);
+fn gunzip(packed: Body, ratio: u64) -> impl Stream<Item = Result<Bytes, BodyError>> {
+    let came = Rc::new(Cell::new(0));
+    let counted = came.clone();
+    let packed = packed.inspect_ok(move |octets| counted.set(counted.get() + octets.len() as u64));
+    let mut decoder = GzipDecoder::new(StreamReader::new(packed.map_err(io::Error::other)));
     decoder.multiple_members(true);
-    ReaderStream::with_capacity(decoder, CHUNK).map_err(PayloadError::Io)
+    let mut unpacked = 0;
+    ReaderStream::with_capacity(decoder, CHUNK).map(move |octets| {
+        let octets = octets.map_err(unwrapped)?;
+        unpacked += octets.len() as u64;
+        match ratio > 0 && unpacked > HARMLESS && unpacked / ratio > came.get() {
+            true => Err(BodyError::TooDense(ratio)),
+            false => Ok(octets),
+        }
+    })
+}
+
+/// An error of the packed body has come through the decoder.
+fn unwrapped(error: io::Error) -> BodyError {
+    error.downcast().unwrap_or_else(|error| PayloadError::Io(error).into())
 }
 
 /// Packs an answer where its reader wants that and it is worth it.
@@ -116,6 +169,68 @@ fn accepts_gzip(value: &HeaderValue) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ENDURANCE: Endurance =
+        Endurance { idle: Duration::from_secs(60), least_octets: 100, gzip_ratio: 200 };
+
+    /// Portions of that size, each after a pause.
+    fn trickle(portion: usize, pause: Duration) -> impl Stream<Item = Result<Bytes, BodyError>> {
+        stream::unfold((), move |()| async move {
+            tokio::time::sleep(pause).await;
+            Some((Ok(Bytes::from(vec![b'x'; portion])), ()))
+        })
+    }
+
+    /// How much of a body is read, and after how long it was given up if it was.
+    async fn read_for_an_hour(body: Body) -> (usize, Option<Duration>) {
+        let (begun, mut body, mut came) = (Instant::now(), body, 0);
+        while begun.elapsed() < Duration::from_secs(3600) {
+            match body.next().await {
+                Some(Ok(octets)) => came += octets.len(),
+                Some(Err(error)) => {
+                    assert!(matches!(error, BodyError::TooSlow { least: 6000, .. }), "{error}");
+                    return (came, Some(begun.elapsed()));
+                }
+                None => break,
+            }
+        }
+        (came, None)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_comes_too_slowly_is_given_up() {
+        let second = Duration::from_secs(1);
+        let one_at_a_time = impatient(trickle(1, second), ENDURANCE);
+        assert_eq!(read_for_an_hour(one_at_a_time).await, (60, Some(60 * second)));
+        let fast_enough = impatient(trickle(101, second), ENDURANCE);
+        assert_eq!(read_for_an_hour(fast_enough).await, (3600 * 101, None));
+        let in_rare_portions = impatient(trickle(6000, 40 * second), ENDURANCE);
+        assert_eq!(read_for_an_hour(in_rare_portions).await, (90 * 6000, None));
+        // After a good beginning nothing comes any more.
+        let stalling = stream::iter([Ok(Bytes::from(vec![b'x'; 10_000]))]).chain(stream::pending());
+        assert_eq!(read_for_an_hour(impatient(stalling, ENDURANCE)).await, (10_000, Some(60 * second)));
+        let unlimited = Endurance { least_octets: 0, ..ENDURANCE };
+        assert_eq!(read_for_an_hour(impatient(trickle(1, second), unlimited)).await, (3600, None));
+    }
+
+    /// How many octets this many come out as, packed and unpacked again.
+    async fn unpack(octets: &[u8], ratio: u64) -> Result<usize, BodyError> {
+        let packed: Vec<Bytes> = ReaderStream::new(GzipEncoder::new(octets)).try_collect().await.unwrap();
+        let packed = stream::iter(packed.into_iter().map(Ok)).boxed_local();
+        gunzip(packed, ratio).try_fold(0, |sum, octets| async move { Ok(sum + octets.len()) }).await
+    }
+
+    #[tokio::test]
+    async fn a_body_that_unpacks_to_far_more_than_it_was_is_given_up() {
+        let spaces = vec![b' '; 4 << 20];
+        assert!(matches!(unpack(&spaces, 200).await, Err(BodyError::TooDense(200))));
+        assert_eq!(unpack(&spaces, 0).await.unwrap(), spaces.len());
+        assert_eq!(unpack(&spaces[..HARMLESS as usize], 200).await.unwrap(), 1 << 20);
+        // Two octets that do not repeat in a line of many that do.
+        let metadata: Vec<u8> =
+            (0..40_000_u32).flat_map(|n| [&n.to_be_bytes()[2..], &[b' '; 100]].concat()).collect();
+        assert_eq!(unpack(&metadata, 200).await.unwrap(), metadata.len());
+    }
 
     #[test]
     fn gzip_is_used_only_where_the_reader_takes_it() {

@@ -31,7 +31,7 @@ impl PartSink for Memory {
 
 const LIMITS: Limits = Limits { root_bytes: 1000, total_bytes: 1 << 20, parts: 3 };
 
-async fn read(content_type: &str, body: &str) -> Result<Package<Vec<u8>>, Error<Infallible>> {
+async fn read(content_type: &str, body: &str) -> Result<Package<Vec<u8>>, Error<Infallible, io::Error>> {
     let pieces: Vec<Result<Bytes, io::Error>> =
         body.as_bytes().chunks(5).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     let content_type = ContentType::parse(content_type).unwrap();

@@ -2,7 +2,6 @@
 //! they are durable; what is no AuditEvent is kept apart with the reason.
 
 use access::Requester;
-use actix_web::error::PayloadError;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use atna::fhir::{self, Encoding, Issue};
@@ -17,7 +16,7 @@ use super::failure::Failure;
 use super::{Doors, answer, form};
 use crate::audit::Right;
 use crate::http::body::{content_length, read_all};
-use crate::http::compression::unpacked;
+use crate::http::compression::{BodyError, unpacked};
 use crate::metrics::{self, Transaction};
 
 const DOOR: Door = Door { transaction: Transaction::Iti20, right: Right::Write, act: None };
@@ -108,10 +107,10 @@ impl Sent {
         if content_length(request).is_some_and(|length| length > most) {
             return Err(Failure::TooLarge(most));
         }
-        let body =
-            unpacked(request.headers(), payload, call.doors.idle).map_err(|_| Failure::MediaType(FORMS))?;
+        let body = unpacked(request.headers(), payload, call.doors.endurance)
+            .map_err(|_| Failure::MediaType(FORMS))?;
         let octets = read_all(body, most).await.map_err(|error| match error {
-            PayloadError::Overflow => Failure::TooLarge(most),
+            BodyError::TooLarge | BodyError::TooDense(_) => Failure::TooLarge(most),
             _ => Failure::Malformed(vec![Issue::new("structure", "the body could not be read to its end")]),
         })?;
         let arrival = Arrival { at: Utc::now(), peer: peer(&call.requester) };

@@ -57,7 +57,7 @@ async fn posted(
     if !media_type.trim().eq_ignore_ascii_case(FORM) {
         return Err(Failure::MediaType(FORM));
     }
-    let body = unpacked(request.headers(), payload, doors.idle).map_err(|_| Failure::MediaType(FORM))?;
+    let body = unpacked(request.headers(), payload, doors.endurance).map_err(|_| Failure::MediaType(FORM))?;
     let octets = read_all(body, PARAMETERS).await.map_err(|_| Failure::TooLarge(PARAMETERS))?;
     Ok(form::pairs(&octets))
 }

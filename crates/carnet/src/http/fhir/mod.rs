@@ -13,14 +13,13 @@ mod page;
 mod patients;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::web;
 use atna::TraceWriter;
 use database::Database;
 
 use crate::audit::Tokens;
-use crate::config::AuditHttp;
+use crate::config::{AuditHttp, Endurance};
 use crate::metrics::Metrics;
 
 /// What the requests of the audit can reach.
@@ -33,8 +32,7 @@ pub struct Doors {
     pub metrics: Arc<Metrics>,
     /// Octets of one body.
     pub message: u64,
-    /// A body of which nothing comes for so long is given up.
-    pub idle: Duration,
+    pub endurance: Endurance,
     /// Scheme, host and port as others see them, without a trailing slash.
     pub public_url: String,
     /// As in the syslog messages that are sent.
