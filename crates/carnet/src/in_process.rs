@@ -69,7 +69,8 @@ impl port::Registry for InProcess {
     ) -> Result<Vec<ExtrinsicObject>, RegistryFailure> {
         let mut w = xml::Writer::new();
         query.write(&mut w);
-        let result = self.0.query(requester, query, &w.finish()).await.map_err(relay)?;
+        let answered = self.0.query(requester, query, &w.finish()).await.map_err(relay)?;
+        let result = answered.whole().await.map_err(relay)?;
         received(&result)
             .map_err(|error| relay(Failure::Internal(format!("an own answer is unreadable: {error}"))))
     }

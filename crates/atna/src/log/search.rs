@@ -35,8 +35,7 @@ pub async fn search<C: GenericClient>(client: &C, filter: &Filter) -> Result<Vec
     let page = sql::Page {
         patients,
         from: filter.from,
-        until: filter.until,
-        before: filter.before,
+        before: filter.until.map(|until| (until, Uuid::nil())).into_iter().chain(filter.before).min(),
         limit: filter.limit.unwrap_or(i64::MAX),
     };
     sql::page(client, &page).await?.iter().map(read).collect()

@@ -65,53 +65,52 @@ pub async fn has_event<C: GenericClient + Sync>(client: &C, id: Uuid) -> Result<
     found.first().map_or(Ok(false), |row| row.try_get(0))
 }
 
-/// The latest events first. `before` is the place after which a page goes on.
+/// The latest events first.
 pub struct Page<'a> {
     /// Every identifier of the patient: ids and authorities. None: of all, and of nobody.
     pub patients: Option<(Vec<&'a str>, Vec<&'a str>)>,
     pub from: Option<DateTime<Utc>>,
-    pub until: Option<DateTime<Utc>>,
+    /// Only events before this moment, and before this id of that moment.
     pub before: Option<(DateTime<Utc>, Uuid)>,
     pub limit: i64,
 }
 
-/// Bounds that are not given are written as such, so that an index is entered where a page begins, whatever the values.
-const OF_ALL: &str = "
-    select position, content from (
-        (select position, at, id, content from audit_event
-            where content is not null and at >= coalesce($1, '-infinity'::timestamptz) and at < coalesce($2, 'infinity'::timestamptz)
-                and (at, id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
-            order by at desc, id desc limit $5)
-        union all
-        (select null, at, id, content from audit_inbox
-            where at >= coalesce($1, '-infinity'::timestamptz) and at < coalesce($2, 'infinity'::timestamptz)
-                and (at, id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
-            order by at desc, id desc limit $5)
-    ) as event order by at desc, id desc limit $5";
+/// A bound that is not given is written as such, so that an index is entered where the page begins, whatever the values.
+macro_rules! bounds {
+    () => {
+        "at >= coalesce($1, '-infinity'::timestamptz)
+            and (at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid))
+        order by at desc, id desc limit $4"
+    };
+}
+
+const OF_ALL: &str = concat!(
+    "select position, content from (
+        (select position, at, id, content from audit_event where content is not null and ",
+    bounds!(),
+    ") union all (select null, at, id, content from audit_inbox where ",
+    bounds!(),
+    ")) as event order by at desc, id desc limit $4"
+);
 
 /// Each identifier of the patient is a walk along the index of its own.
-const OF_PATIENTS: &str = "
-    select position, content from (
-        (select event.* from unnest($6::text[], $7::text[]) as patient (id, authority), lateral (
+const OF_PATIENTS: &str = concat!(
+    "select position, content from (
+        (select event.* from unnest($5::text[], $6::text[]) as patient (id, authority), lateral (
             select position, at, id, content from audit_event
-            where patient_id = patient.id and patient_authority = patient.authority
-                and content is not null and at >= coalesce($1, '-infinity'::timestamptz) and at < coalesce($2, 'infinity'::timestamptz)
-                and (at, id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
-            order by at desc, id desc limit $5) as event)
-        union all
-        (select null, at, id, content from audit_inbox
-            where (patient_id, patient_authority) in (select * from unnest($6::text[], $7::text[]))
-                and at >= coalesce($1, '-infinity'::timestamptz) and at < coalesce($2, 'infinity'::timestamptz)
-                and (at, id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
-            order by at desc, id desc limit $5)
-    ) as event order by at desc, id desc limit $5";
+            where patient_id = patient.id and patient_authority = patient.authority and content is not null and ",
+    bounds!(),
+    ") as event) union all (select null, at, id, content from audit_inbox
+        where (patient_id, patient_authority) in (select * from unnest($5::text[], $6::text[])) and ",
+    bounds!(),
+    ")) as event order by at desc, id desc limit $4"
+);
 
 /// One page, the latest first: (position, content). To plan for all months takes longer than to look into them: the
 /// statements are prepared once per connection.
 pub async fn page<C: Pooled>(client: &C, page: &Page<'_>) -> Result<Vec<Row>, Error> {
-    let (before_at, before_id) = page.before.unzip();
-    let mut parameters: Vec<&(dyn ToSql + Sync)> =
-        vec![&page.from, &page.until, &before_at, &before_id, &page.limit];
+    let (at, id) = page.before.unzip();
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&page.from, &at, &id, &page.limit];
     let statement = match &page.patients {
         None => OF_ALL,
         Some((ids, authorities)) => {

@@ -7,7 +7,9 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use blob::{BlobStore, BlobWriter, LocalStore, Stored};
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::future::ready;
+use futures_util::{StreamExt, stream};
+use registry::iti18::answer::Portions;
 use soap::{ContentType, Encoding, Fault};
 
 use super::App;
@@ -211,6 +213,21 @@ pub fn package(
             }
         }
     }
+}
+
+/// A plain envelope whose middle is read while it is sent. When it cannot be read to its end the connection is cut, so that
+/// nobody takes a part for the whole.
+pub fn portions(action: &str, before: String, rest: Portions, after: String) -> HttpResponse {
+    let middle = stream::try_unfold(rest, async |mut rest| {
+        let portion = rest.next().await.inspect_err(|error| {
+            tracing::error!("an answer that was begun cannot be read to its end: {error}");
+        })?;
+        Ok::<_, registry::Failure>(portion.map(|portion| (Bytes::from(portion), rest)))
+    });
+    let edge = |text: String| stream::once(ready(Ok(Bytes::from(text))));
+    HttpResponse::Ok()
+        .content_type(soap::simple_content_type(action))
+        .streaming(edge(before).chain(middle).chain(edge(after)))
 }
 
 pub fn fault(encoding: Encoding, fault: &Fault, relates_to: Option<&str>) -> HttpResponse {

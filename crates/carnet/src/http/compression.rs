@@ -128,7 +128,8 @@ pub async fn pack_answer(
     let mut response = next.call(request).await?.map_into_boxed_body();
     let worth_it = match response.response().body().size() {
         BodySize::Sized(size) => (WORTH_IT..=TOO_LARGE).contains(&size),
-        BodySize::None | BodySize::Stream => false,
+        BodySize::Stream => is_envelope(response.headers()),
+        BodySize::None => false,
     };
     if worth_it {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
@@ -138,6 +139,12 @@ pub async fn pack_answer(
     }
     response.headers_mut().insert(header::CONTENT_ENCODING, ContentEncoding::Gzip.to_header_value());
     Ok(response.map_body(|_, body| BoxBody::new(BodyStream::new(gzip(body)))))
+}
+
+/// Of text alone, however long it becomes.
+fn is_envelope(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/soap+xml"))
 }
 
 fn gzip(mut body: BoxBody) -> impl Stream<Item = Result<Bytes, io::Error>> {

@@ -9,6 +9,7 @@ use access::{Authentication, Requester};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use hl7v3::{Ack, AckCode, ProblemCode};
+use registry::iti18::answer::Portions;
 use soap::{Encoding, Fault, Header, Message};
 use xds::error::Finding;
 use xds::message::{RegistryResponse, ResponseStatus};
@@ -37,8 +38,17 @@ pub enum Answer {
         xml: String,
         parts: Vec<mtom::Part>,
     },
+    /// The content of the SOAP Body with a hole, [`REST`], into which what is not read yet goes.
+    Long {
+        action: String,
+        xml: String,
+        rest: Portions,
+    },
     Fault(Fault),
 }
+
+/// The hole of a long answer: a character that XML cannot contain.
+const REST: &str = "\u{4}";
 
 /// The answer to a request of which no transaction could be made, so that no actor has traced it.
 pub struct Unread {
@@ -158,6 +168,29 @@ impl Answer {
         Answer::Body { action: format!("{action}Response"), xml: w.finish(), parts }
     }
 
+    /// `write` is given the text to which `rest` will be.
+    pub fn long(action: &str, write: impl FnOnce(&mut Writer, String), rest: Portions) -> Answer {
+        let mut w = Writer::new();
+        write(&mut w, REST.to_owned());
+        Answer::Long { action: format!("{action}Response"), xml: w.finish(), rest }
+    }
+
+    /// The same answer, nothing of which is still to be read.
+    pub async fn whole(self) -> Answer {
+        let Answer::Long { action, xml, mut rest } = self else { return self };
+        let mut text = String::new();
+        loop {
+            match rest.next().await {
+                Ok(Some(portion)) => text.push_str(&portion),
+                Ok(None) => return Answer::Body { action, xml: xml.replace(REST, &text), parts: Vec::new() },
+                Err(error) => {
+                    tracing::error!("an answer cannot be read to its end: {error}");
+                    return Answer::Fault(Fault::receiver("the answer cannot be read to its end"));
+                }
+            }
+        }
+    }
+
     /// `rs:RegistryResponse`: Success when nothing but warnings was found.
     pub fn registry_response(action: &str, findings: Vec<Finding>) -> Answer {
         Answer::new(action, |w| RegistryResponse::of(findings).write(w))
@@ -177,6 +210,13 @@ impl Answer {
                     w.raw(&xml);
                 });
                 body::package(encoding, StatusCode::OK, &action, envelope, parts)
+            }
+            Answer::Long { action, xml, rest } => {
+                let envelope = soap::write(&Header::response(&action, relates_to), |w| {
+                    w.raw(&xml);
+                });
+                let (before, after) = envelope.split_once(REST).unwrap_or((&envelope, ""));
+                body::portions(&action, before.to_owned(), rest, after.to_owned())
             }
         }
     }

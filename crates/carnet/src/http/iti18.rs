@@ -1,10 +1,12 @@
 //! Registry Stored Query over SOAP.
 
 use registry::Failure;
+use registry::iti18::answer::Answered;
 use xds::constants::action::ITI_18;
 use xds::error::{ErrorCode, Finding};
 use xds::message::{MessageError, QueryResult, write_query_response};
 use xds::query::Request;
+use xml::Writer;
 
 use super::exchange::{Answer, Exchange, Unread};
 use crate::metrics::Transaction;
@@ -17,11 +19,19 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     };
     let result = exchange.app.registry.query(&exchange.requester(), &query, &body.to_xml()).await;
     exchange.log(Transaction::Iti18, &query.id, result.as_ref().err().map(Into::into));
-    Ok(answered(ITI_18, result))
+    Ok(answered(ITI_18, result).await)
 }
 
 /// `action` is that of the request.
-pub fn answered(action: &str, result: Result<QueryResult, Failure>) -> Answer {
+pub async fn answered(action: &str, result: Result<Answered, Failure>) -> Answer {
+    let result = match result {
+        Ok(answered) if answered.is_long() => {
+            let write = |w: &mut Writer, hole| write_query_response(w, &[], &QueryResult::Objects(hole));
+            return Answer::long(action, write, answered.portions());
+        }
+        Ok(answered) => answered.whole().await,
+        Err(failure) => Err(failure),
+    };
     match result {
         Ok(result) => Answer::new(action, |w| write_query_response(w, &[], &result)),
         Err(failure) => refused(action, &failure.findings()),

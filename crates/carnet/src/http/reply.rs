@@ -56,7 +56,12 @@ impl Reply {
     pub async fn send(&self, exchange: &Exchange<'_>, answer: Answer) -> HttpResponse {
         let place = match &answer {
             Answer::Fault(_) => &self.fault,
-            Answer::Body { .. } => &self.answer,
+            Answer::Body { .. } | Answer::Long { .. } => &self.answer,
+        };
+        // Portions are for who reads them as they come: a plain answer on the connection of the request.
+        let answer = match (place, exchange.encoding) {
+            (Place::Here, Encoding::Simple) => answer,
+            _ => answer.whole().await,
         };
         let recipient = match place {
             Place::Here => return answer.into_response(exchange.encoding, relates_to(exchange.message)),
@@ -125,6 +130,10 @@ fn written(
 ) -> (String, String, Vec<mtom::Part>) {
     match answer {
         Answer::Fault(fault) => {
+            (fault.action().to_owned(), fault.to_delivery(message_id, relates_to, to), Vec::new())
+        }
+        Answer::Long { .. } => {
+            let fault = Fault::receiver("the answer was not read to its end");
             (fault.action().to_owned(), fault.to_delivery(message_id, relates_to, to), Vec::new())
         }
         Answer::Body { action, xml, parts } => {

@@ -18,7 +18,7 @@ async fn gzip(octets: impl AsyncRead + Unpin) -> Vec<u8> {
     packed
 }
 
-async fn gunzip(octets: &[u8]) -> Vec<u8> {
+pub async fn gunzip(octets: &[u8]) -> Vec<u8> {
     let mut unpacked = Vec::new();
     GzipDecoder::new(octets).read_to_end(&mut unpacked).await.unwrap();
     unpacked

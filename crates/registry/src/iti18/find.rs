@@ -13,6 +13,7 @@ use xds::query::{
 };
 use xds::value::Cx;
 
+use super::answer::PORTION;
 use super::result::is_of_all;
 use crate::patients::{Record, State};
 use crate::sql::{self, Family, Found, FoundDetail, Reach};
@@ -73,7 +74,12 @@ impl Registry {
         find: &'q FindDocuments,
     ) -> Result<Option<(Asked<'q>, Vec<Found>)>, Failure> {
         let reach = Reach { level: query.level, limit: self.limit(query) };
-        let found = sql::find_documents_of_unmerged(client, &find.patient_id, &find.filter, reach).await?;
+        let fragments = match query.return_type {
+            ReturnType::LeafClass => PORTION as i64,
+            ReturnType::ObjectRef => 0,
+        };
+        let FindDocuments { patient_id, filter } = find;
+        let found = sql::find_documents_of_unmerged(client, patient_id, filter, reach, fragments).await?;
         Ok(found.first().map(|first| first.record).map(|record| {
             let asked = Asked {
                 records: vec![record],

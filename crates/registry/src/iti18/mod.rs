@@ -1,8 +1,9 @@
 //! Registry Stored Query, ITI-18 (TF-2 §3.18). A result is given only when its trace is durable.
 //!
-//! [`find`] collects the objects of each query, [`result`] decides whose they are, whether they may be given together
-//! and how they are shown. ITI-51 goes the same way.
+//! [`find`] collects the objects of each query, [`result`] decides whose they are and whether they may be given together,
+//! [`answer`] shows them. ITI-51 goes the same way.
 
+pub mod answer;
 mod find;
 mod result;
 
@@ -10,11 +11,10 @@ use access::Requester;
 use atna::{Act, Event, Object, Outcome};
 use deadpool_postgres::tokio_postgres::IsolationLevel;
 use uuid::Uuid;
-use xds::message::QueryResult;
 use xds::query::{Query, QueryKind, Request, Transaction};
 
+use self::answer::Answered;
 use self::result::Resolved;
-
 use crate::{Failure, Registry};
 
 impl Registry {
@@ -24,7 +24,7 @@ impl Registry {
         requester: &Requester,
         request: &Request,
         request_xml: &str,
-    ) -> Result<QueryResult, Failure> {
+    ) -> Result<Answered, Failure> {
         self.stored_query(Transaction::Iti18, requester, request, request_xml).await
     }
 
@@ -34,7 +34,7 @@ impl Registry {
         requester: &Requester,
         request: &Request,
         request_xml: &str,
-    ) -> Result<QueryResult, Failure> {
+    ) -> Result<Answered, Failure> {
         let act = match transaction {
             Transaction::Iti18 => Act::Iti18Registry,
             Transaction::Iti51 => Act::Iti51Registry,
@@ -64,12 +64,7 @@ impl Registry {
     }
 
     /// What was found is given when its trace is durable, and not before.
-    async fn answer(
-        &self,
-        query: &Query,
-        event: Event,
-        asked_for: &[String],
-    ) -> Result<QueryResult, Failure> {
+    async fn answer(&self, query: &Query, event: Event, asked_for: &[String]) -> Result<Answered, Failure> {
         let found = self.read(query).await?;
         result::check(query, &found, self.settings.query_results)?;
         let patients = match asked_for {
@@ -77,7 +72,7 @@ impl Registry {
             asked_for => asked_for.to_vec(),
         };
         self.write_trace(&per_patient(&event, patients)).await?;
-        Ok(result::write(query.return_type, &found))
+        Ok(self.answered(query.return_type, found))
     }
 
     /// Everything is read as it is at one moment, however many statements a query takes.

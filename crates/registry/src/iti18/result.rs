@@ -1,11 +1,9 @@
-//! What was found becomes an answer.
+//! Whose the objects are that were found, and whether they may be given together.
 
 use std::collections::HashMap;
 
 use deadpool_postgres::GenericClient;
 use xds::error::{ErrorCode, Finding};
-use xds::fragment::Fill;
-use xds::message::QueryResult;
 use xds::query::{Query, QueryKind, ReturnType};
 
 use super::find::Asked;
@@ -14,10 +12,10 @@ use crate::sql::{self, Found, FoundDetail, Survivor};
 
 /// An object, and whose it is after all merges.
 pub struct Resolved {
-    found: Found,
+    pub(super) found: Found,
     surviving: i64,
     /// The patientId to show, CX; of an Association that of its record, for the trace.
-    patient_id: String,
+    pub(super) patient_id: String,
 }
 
 /// An object of a record that was merged away is shown under the surviving patient: the one that was asked for, or else
@@ -136,29 +134,4 @@ pub fn patients(found: &[Resolved]) -> Vec<String> {
         .map(|(_, patient)| patient.to_owned())
         .filter(|patient| !patient.is_empty())
         .collect()
-}
-
-pub fn write(return_type: ReturnType, found: &[Resolved]) -> QueryResult {
-    match return_type {
-        ReturnType::ObjectRef => {
-            QueryResult::ObjectRefs(found.iter().map(|object| object.found.entry_uuid).collect())
-        }
-        ReturnType::LeafClass => QueryResult::Objects(leaf_class(found)),
-    }
-}
-
-fn leaf_class(found: &[Resolved]) -> String {
-    let mut objects = String::new();
-    for object in found {
-        let mut fill =
-            Fill { status: object.found.status.urn(), patient_id: &object.patient_id, ..Fill::default() };
-        match &object.found.detail {
-            FoundDetail::Folder { last_update_time, .. } => fill.last_update_time = last_update_time,
-            FoundDetail::DocumentEntry { .. }
-            | FoundDetail::SubmissionSet { .. }
-            | FoundDetail::Association { .. } => {}
-        }
-        object.found.fragment.fill(&fill, &mut objects);
-    }
-    objects
 }

@@ -3,9 +3,9 @@
 //! A query that names no patient starts at its codes, and its answer is bounded by the limit whatever it returns.
 
 use access::Requester;
-use xds::message::QueryResult;
 use xds::query::{Request, Transaction};
 
+use crate::iti18::answer::Answered;
 use crate::{Failure, Registry};
 
 impl Registry {
@@ -15,7 +15,7 @@ impl Registry {
         requester: &Requester,
         request: &Request,
         request_xml: &str,
-    ) -> Result<QueryResult, Failure> {
+    ) -> Result<Answered, Failure> {
         self.stored_query(Transaction::Iti51, requester, request, request_xml).await
     }
 }

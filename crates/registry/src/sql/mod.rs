@@ -24,9 +24,9 @@ pub use lookup::{
 };
 pub use query::{
     Found, FoundDetail, Reach, Readable, associations_by_id, associations_from, associations_of,
-    associations_to, documents_by_ids, find_documents, find_documents_of_all, find_documents_of_unmerged,
-    find_folders, find_folders_of_all, find_submission_sets, folders_by_ids, readable_documents,
-    submission_sets_by_ids,
+    associations_to, document_fragments, documents_by_ids, find_documents, find_documents_of_all,
+    find_documents_of_unmerged, find_folders, find_folders_of_all, find_submission_sets, folders_by_ids,
+    readable_documents, submission_sets_by_ids,
 };
 pub use record::{
     Family, Survivor, families, find_record, identifiers, lock_for_merge, lock_record, merge_record,

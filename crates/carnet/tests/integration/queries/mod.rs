@@ -3,6 +3,7 @@
 mod by_id;
 mod by_patient;
 mod levels;
+mod long;
 mod merged;
 mod multi_patient;
 mod world;

@@ -72,7 +72,8 @@ async fn no_statement_reads_a_table_from_end_to_end() {
     let any = "false, 101, null, null";
     // As they are kept, planned once for whatever parameters.
     let mut kept = vec![(documents::FIND, format!("'{{7}}', {FILTER}"))];
-    kept.push((documents::FIND_OF_PATIENT, format!("'a', {FILTER}, '7'")));
+    kept.push((documents::FIND_OF_PATIENT, format!("'a', {FILTER}, '7', 64")));
+    kept.push((documents::FRAGMENTS, format!("'{{7}}', {uuids}")));
     kept.push((documents::BY_ENTRY_UUID, format!("{uuids}, {content}")));
     kept.push((documents::BY_LOGICAL_ID, format!("{uuids}, {content}")));
     kept.push((documents::BY_UNIQUE_ID, format!("'{{u}}', {content}")));

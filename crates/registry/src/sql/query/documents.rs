@@ -1,6 +1,9 @@
+use std::collections::HashMap;
+
 use deadpool_postgres::GenericClient;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
+use uuid::Uuid;
 use xds::fragment::{Fill, Fragment};
 use xds::metadata::{Availability, DocumentType};
 use xds::query::{ContentFilter, DocumentFilter, ObjectIds};
@@ -85,15 +88,21 @@ pub(super) const FIND: &str = concat!(
     " order by creation_time desc nulls last, registered_at, entry_uuid limit $3"
 );
 
-/// The same for a patient whose record no merge has to do with, from the identifier on.
+/// The same for a patient whose record no merge has to do with, from the identifier on; with the fragments of the first
+/// `$23` documents.
 pub(super) const FIND_OF_PATIENT: &str = concat!(
-    columns!(),
-    "from patient_identifier join record using (record) join document_entry using (record)
+    "select document_entry.record, document_entry.entry_uuid,
+        case when row_number() over newest_first <= $23 then fragment end, status, patient_id
+    from patient_identifier join record using (record) join document_entry using (record)
     where patient_identifier.authority = $1 and patient_identifier.value = $22
         and survivor is null and not exists (select from record as other where other.survivor = record.record)",
     filter!(),
-    " order by creation_time desc nulls last, registered_at, entry_uuid limit $3"
+    " window newest_first as (order by creation_time desc nulls last, registered_at, entry_uuid)
+    order by creation_time desc nulls last, registered_at, entry_uuid limit $3"
 );
+
+pub(super) const FRAGMENTS: &str =
+    "select entry_uuid, fragment from document_entry where record = any($1) and entry_uuid = any($2)";
 
 /// The three ways that an index leads to documents of whatever patient. `$1` are codes, of one group. They stop at the
 /// limit, so that what is found is in no order.
@@ -149,17 +158,29 @@ pub async fn find_documents<C: GenericClient>(
     rows(client, FIND, &values.parameters(&records)).await?.iter().map(document).collect()
 }
 
-/// Of a patient whose record no merge has to do with; of any other patient nothing is found.
+/// Of a patient whose record no merge has to do with; of any other patient nothing is found. The fragments of the first
+/// documents, up to a number.
 pub async fn find_documents_of_unmerged<C: GenericClient>(
     client: &C,
     patient: &Cx,
     filter: &DocumentFilter,
     reach: Reach,
+    fragments: i64,
 ) -> Result<Vec<Found>, Error> {
     let values = Values::of(filter, reach);
     let mut parameters = values.parameters(&patient.authority).to_vec();
-    parameters.push(&patient.id);
+    parameters.extend([&patient.id as &(dyn ToSql + Sync), &fragments]);
     rows(client, FIND_OF_PATIENT, &parameters).await?.iter().map(document).collect()
+}
+
+/// The fragments of those of the documents that are there.
+pub async fn document_fragments<C: GenericClient>(
+    client: &C,
+    records: &[i64],
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Fragment>, Error> {
+    let found = rows(client, FRAGMENTS, &[&records, &ids]).await?;
+    found.iter().map(|row| Ok((row.try_get(0)?, Fragment::from_stored(row.try_get(1)?)))).collect()
 }
 
 /// Of whatever patient; nothing without a condition on the event, the class or the facility.

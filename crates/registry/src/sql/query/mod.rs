@@ -35,8 +35,8 @@ mod submission_sets;
 
 pub use associations::{associations_by_id, associations_from, associations_of, associations_to};
 pub use documents::{
-    Readable, documents_by_ids, find_documents, find_documents_of_all, find_documents_of_unmerged,
-    readable_documents,
+    Readable, document_fragments, documents_by_ids, find_documents, find_documents_of_all,
+    find_documents_of_unmerged, readable_documents,
 };
 pub use folders::{find_folders, find_folders_of_all, folders_by_ids};
 pub use submission_sets::{find_submission_sets, submission_sets_by_ids};
@@ -53,7 +53,8 @@ pub struct Found {
     /// Where it lies; it may be a record that was merged into another.
     pub record: i64,
     pub entry_uuid: Uuid,
-    pub fragment: Fragment,
+    /// None: not read yet.
+    pub fragment: Option<Fragment>,
     pub status: Status,
     pub detail: FoundDetail,
 }
@@ -85,7 +86,7 @@ fn found(row: &Row, detail: impl FnOnce(&Row) -> Result<FoundDetail, Error>) -> 
     Ok(Found {
         record: row.try_get(0)?,
         entry_uuid: row.try_get(1)?,
-        fragment: Fragment::from_stored(row.try_get(2)?),
+        fragment: row.try_get::<_, Option<String>>(2)?.map(Fragment::from_stored),
         status: Status::from_name(row.try_get(3)?).unwrap_or(Status::Deprecated),
         detail: detail(row)?,
     })
