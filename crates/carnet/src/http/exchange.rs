@@ -42,7 +42,7 @@ pub enum Answer {
     Long {
         action: String,
         xml: String,
-        rest: Portions,
+        rest: Box<Portions>,
     },
     Fault(Fault),
 }
@@ -172,7 +172,7 @@ impl Answer {
     pub fn long(action: &str, write: impl FnOnce(&mut Writer, String), rest: Portions) -> Answer {
         let mut w = Writer::new();
         write(&mut w, REST.to_owned());
-        Answer::Long { action: format!("{action}Response"), xml: w.finish(), rest }
+        Answer::Long { action: format!("{action}Response"), xml: w.finish(), rest: Box::new(rest) }
     }
 
     /// The same answer, nothing of which is still to be read.
@@ -216,7 +216,7 @@ impl Answer {
                     w.raw(&xml);
                 });
                 let (before, after) = envelope.split_once(REST).unwrap_or((&envelope, ""));
-                body::portions(&action, before.to_owned(), rest, after.to_owned())
+                body::portions(&action, before.to_owned(), *rest, after.to_owned())
             }
         }
     }
