@@ -28,8 +28,8 @@ const AT_ONCE: usize = 8;
 pub struct Restored {
     pub made_at: DateTime<Utc>,
     pub documents: u64,
-    /// Documents that the backup did not have.
-    pub lost: u64,
+    /// Keys of documents that the backup does not have, or not as they were.
+    pub lost: Vec<String>,
     /// The record in the file of checkpoints.
     pub record: Restoration,
 }
@@ -85,7 +85,10 @@ fn begin(data: &Path, files: &Files, manifest: &Manifest) -> anyhow::Result<bool
     let text = manifest.database.sha256.as_str();
     match fs::read_to_string(&mark) {
         Ok(found) if found == text => return Ok(true),
-        Ok(_) => bail!("the restore of another backup was not finished here: finish that first"),
+        Ok(_) => bail!(
+            "the restore of another backup was not finished here: run carnet restore with that one, or empty {} and the database",
+            data.display()
+        ),
         Err(_) => {}
     }
     if files.checkpoints.path().exists() {
@@ -123,7 +126,7 @@ fn key(folder: &Folder, files: &Files, manifest: &Manifest) -> anyhow::Result<Si
     }
 }
 
-/// Puts everything in its place: (documents, documents that the backup has not).
+/// Puts everything in its place: (documents, keys of documents that the backup has not).
 async fn put(
     config: &Config,
     (folder, manifest): (&Folder, &Manifest),
@@ -131,7 +134,7 @@ async fn put(
     database: &Database,
     is_continued: bool,
     progress: &Progress<'_>,
-) -> anyhow::Result<(u64, u64)> {
+) -> anyhow::Result<(u64, Vec<String>)> {
     let is_empty = database.is_empty().await?;
     let store = LocalStore::open(&data.join("documents")).await?;
     if !is_continued && (!is_empty || !has_nothing(&store).await?) {
@@ -173,7 +176,7 @@ async fn documents(
     manifest: &Manifest,
     store: &LocalStore,
     progress: &Progress<'_>,
-) -> anyhow::Result<(u64, u64)> {
+) -> anyhow::Result<(u64, Vec<String>)> {
     let source = LocalStore::existing(&folder.documents());
     let source = &source;
     let copies = futures_util::stream::iter(list(folder, manifest)?).map(|listed| async move {
@@ -181,19 +184,19 @@ async fn documents(
         if kept == Kept::Octets {
             let copied = source.copy_to(store, &document.blob, document.size, &document.sha256).await;
             return match copied {
-                Ok(_) => anyhow::Ok(Some(true)),
-                Err(Error::Missing | Error::Corrupt { .. }) => Ok(Some(false)),
+                Ok(_) => anyhow::Ok(Some(Ok(()))),
+                Err(Error::Missing | Error::Corrupt { .. }) => Ok(Some(Err(document.blob))),
                 Err(error) => Err(error).context("documents cannot be restored"),
             };
         }
-        Ok((kept == Kept::Lost).then_some(false))
+        Ok((kept == Kept::Lost).then_some(Err(document.blob)))
     });
     let mut copies = std::pin::pin!(copies.buffered(AT_ONCE));
-    let (mut restored, mut lost) = (0, 0);
-    while let Some(is_there) = copies.try_next().await? {
-        match is_there {
-            Some(true) => restored += 1,
-            Some(false) => lost += 1,
+    let (mut restored, mut lost) = (0, Vec::new());
+    while let Some(document) = copies.try_next().await? {
+        match document {
+            Some(Ok(())) => restored += 1,
+            Some(Err(key)) => lost.push(key),
             None => {}
         }
         progress("documents", restored, manifest.document_count);

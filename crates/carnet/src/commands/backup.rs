@@ -73,10 +73,17 @@ pub async fn restore(config: &Config, arguments: &Restore) -> anyhow::Result<()>
     ));
     say(format!("The log of traces goes on from {} events, and says that it was restored.", record.size));
     say("Check it with carnet fsck before the server starts.");
-    match lost {
+    for key in &lost {
+        note(&format!(
+            "the octets of {key} are missing or damaged in {}",
+            arguments.dir.join("documents").display()
+        ));
+    }
+    match lost.len() {
         0 => Ok(()),
-        lost => bail!(
-            "the backup does not have the octets of {lost} documents, or they are damaged; carnet fsck names them"
+        count => bail!(
+            "the backup does not have the octets of {count} documents as they were; everything else is restored, and carnet \
+             fsck tells which documents they are"
         ),
     }
 }

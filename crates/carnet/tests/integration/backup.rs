@@ -114,7 +114,7 @@ async fn a_second_backup_copies_what_is_new_and_a_restore_is_the_same_to_the_las
 
     let empty = Empty::new().await;
     let restored = empty.restore(&dir).await.unwrap();
-    assert_eq!((restored.documents, restored.lost), (third.documents, 0));
+    assert_eq!((restored.documents, restored.lost), (third.documents, vec![]));
     assert_eq!(empty.check().await, Vec::<Value>::new());
     let server = empty.start().await;
     assert_eq!(dump(&server).await, before);
@@ -170,14 +170,26 @@ async fn a_restore_goes_into_nothing_but_an_empty_installation_and_takes_nothing
     for part in ["database", "documents", "checkpoints", "key"] {
         let file = dir.join(manifest[part]["name"].as_str().unwrap());
         let good = std::fs::read(&file).unwrap();
-        let mut bad = good.clone();
-        let middle = bad.len() / 2;
-        bad[middle] ^= 1;
-        std::fs::write(&file, bad).unwrap();
-        let refused = empty.restore(&dir).await.unwrap_err();
-        assert!(refused.to_string().contains("not as it was when the backup was made"), "{refused}");
+        let mut flipped = good.clone();
+        let middle = flipped.len() / 2;
+        flipped[middle] ^= 1;
+        for bad in [flipped.as_slice(), &good[..middle], &good[..good.len() - 1], b""] {
+            std::fs::write(&file, bad).unwrap();
+            let refused = empty.restore(&dir).await.unwrap_err().to_string();
+            assert!(refused.contains("not as it was when the backup was made"), "{refused}");
+            assert!(refused.contains(file.to_str().unwrap()), "{refused}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        let refused = empty.restore(&dir).await.unwrap_err().to_string();
+        assert!(refused.contains(file.to_str().unwrap()), "{refused}");
         std::fs::write(&file, good).unwrap();
     }
+    let file = dir.join("manifest.json");
+    let good = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &good[..good.len() / 2]).unwrap();
+    let refused = empty.restore(&dir).await.unwrap_err().to_string();
+    assert!(refused.contains(file.to_str().unwrap()), "{refused}");
+    std::fs::write(&file, good).unwrap();
     assert!(empty.database.is_empty().await.unwrap());
     let nothing = empty.restore(folder.path()).await.unwrap_err();
     assert!(nothing.to_string().contains("there is no backup"), "{nothing}");
@@ -219,15 +231,82 @@ async fn damaged_documents_do_not_keep_the_others_from_the_backup_and_a_good_cop
     let made = back_up(&server, &one).await.unwrap();
     assert_eq!((made.documents, made.copied, made.lost.len()), (2, 1, 0), "the first copy is good");
     let made = back_up(&server, &two).await.unwrap();
-    assert_eq!((made.documents, made.lost), (1, vec![blob]));
+    assert_eq!((made.documents, &made.lost), (1, &vec![blob.clone()]));
     let empty = Empty::new().await;
-    assert_eq!(empty.restore(&two).await.unwrap().lost, 1);
+    assert_eq!(empty.restore(&two).await.unwrap().lost, [blob.as_str()]);
     let findings = empty.check().await;
     assert_eq!((findings.len(), &findings[0]["finding"]), (1, &"no-octets".into()));
     let empty = Empty::new().await;
-    assert_eq!(empty.restore(&one).await.unwrap().lost, 0);
+    assert!(empty.restore(&one).await.unwrap().lost.is_empty());
     assert!(empty.check().await.is_empty());
+
+    // In the backup itself.
+    let copy = one.join("documents").join(&blob[..2]).join(&blob);
+    let good = std::fs::read(&copy).unwrap();
+    let mut flipped = good.clone();
+    flipped[20] ^= 1;
+    for bad in [&flipped[..], &good[..good.len() - 1], b""] {
+        std::fs::write(&copy, bad).unwrap();
+        let empty = Empty::new().await;
+        assert_eq!(empty.restore(&one).await.unwrap().lost, [blob.as_str()]);
+        let findings = empty.check().await;
+        assert_eq!((findings.len(), &findings[0]["finding"]), (1, &"no-octets".into()));
+    }
     server.stop_broken().await;
+}
+
+/// A blob is there.
+fn has_a_document(new: &command_line::Installation) -> bool {
+    let parts = std::fs::read_dir(new.path("var/documents")).into_iter().flatten();
+    let parts = parts.map(|part| part.unwrap().path()).filter(|part| !part.ends_with("tmp"));
+    parts.into_iter().any(|part| std::fs::read_dir(part).unwrap().next().is_some())
+}
+
+#[actix_web::test]
+async fn a_restore_that_is_killed_is_finished_by_the_next() {
+    let server = Server::start().await;
+    let submission = Submission::new(&patient(), "lettre");
+    assert_filed(&server.file(&submission).await);
+    for number in 0..50 {
+        assert_filed(&server.file(&Submission::new(&patient(), format!("lettre {number}"))).await);
+    }
+    let folder = test_support::folder();
+    let (dir, other) = (folder.path().join("backup"), folder.path().join("other"));
+    back_up(&server, &dir).await.unwrap();
+    assert_filed(&server.file(&Submission::new(&patient(), "plus tard")).await);
+    back_up(&server, &other).await.unwrap();
+    server.stop().await;
+
+    let (dir, other) = (dir.to_str().unwrap(), other.to_str().unwrap());
+    let settings = format!("[patients]\nunknown = \"open\"\n[repository]\nunique_id = \"{REPOSITORY}\"\n");
+    let is_there = |name: &'static str| move |new: &command_line::Installation| new.path(name).exists();
+    let moments: [(&str, &dyn Fn(&command_line::Installation) -> bool); 4] = [
+        ("it has begun", &is_there("var/restoring")),
+        ("PostgreSQL starts", &is_there("var/postgres/cluster/postmaster.pid")),
+        ("documents are copied", &has_a_document),
+        ("the database is read", &is_there("var/audit/checkpoints")),
+    ];
+    for (moment, has_come) in moments {
+        let mut new = command_line::Installation::new(&settings);
+        let mut restore = new.command(&["restore", dir]).spawn().unwrap();
+        while !has_come(&new) {
+            assert!(restore.try_wait().unwrap().is_none(), "{moment}: ended before");
+            std::thread::yield_now();
+        }
+        restore.kill().unwrap();
+        assert_eq!(restore.wait().unwrap().code(), None, "{moment}: ended before");
+        assert!(new.path("var/restoring").exists(), "{moment}");
+        assert!(new.bad(&["serve"]).contains("run carnet restore once more"), "{moment}");
+        let refused = new.bad(&["restore", other]);
+        assert!(refused.contains("run carnet restore with that one, or empty"), "{moment}: {refused}");
+
+        assert!(new.good(&["restore", dir]).contains("51 documents"), "{moment}");
+        assert!(new.good(&["fsck"]).contains("Everything is as it should be"), "{moment}");
+        new.start();
+        let octets = new.run(&["get", &submission.entry.unique_id, "--inline"]).stdout;
+        assert_eq!(octets, b"lettre", "{moment}");
+        assert_eq!(new.end(nix::sys::signal::Signal::SIGTERM), Some(0), "{moment}");
+    }
 }
 
 #[test]
