@@ -100,6 +100,50 @@ async fn damage_is_never_given_out_as_good_and_is_named_with_its_place() {
 }
 
 #[actix_web::test]
+async fn a_damaged_document_does_not_keep_another_back_and_is_traced_as_failed() {
+    let (server, damaged, file) = filed().await;
+    let good = fs::read(&file).unwrap();
+    let whole = Submission::new(&patient(), "lettre");
+    assert_filed(&server.file(&whole).await);
+    let folder = tempfile::tempdir().unwrap();
+    let requests = [request(&damaged), request(&whole)];
+    let mut first = good.clone();
+    first[HEADER + 5] ^= 1;
+    fs::write(&file, first).unwrap();
+    for encoding in [Encoding::Mtom, Encoding::Simple] {
+        let answer = server.client.retrieve(&requests, encoding, folder.path()).await.unwrap();
+        assert_eq!(answer.response.status, ResponseStatus::PartialSuccess);
+        let [error] = answer.response.errors.as_slice() else { panic!("{:?}", answer.response) };
+        assert_eq!(
+            (error.code.as_str(), &error.location),
+            ("XDSRepositoryError", &Some(damaged.entry.unique_id.clone()))
+        );
+        let [document] = answer.documents.as_slice() else { panic!("{:?}", answer.documents) };
+        assert_eq!(fs::read(&document.path).unwrap(), b"lettre");
+    }
+    let read = |submission: &Submission, outcome: &str| {
+        format!(
+            "select count(*) from audit_trail where act = 'iti43-repository' and outcome = '{outcome}' and patient_id = '{}'",
+            submission.entry.patient_id.id
+        )
+    };
+    for (submission, outcome, other) in
+        [(&damaged, "minor-failure", "success"), (&whole, "success", "minor-failure")]
+    {
+        assert_eq!(server.count(&read(submission, outcome)).await, 2);
+        assert_eq!(server.count(&read(submission, other)).await, 0);
+    }
+    // Found too late for an error of its own, and in plain SOAP before anything is answered.
+    let mut second = good.clone();
+    second[HEADER + MIB + DIGEST + 5] ^= 1;
+    fs::write(&file, second).unwrap();
+    let answer = server.client.retrieve(&requests, Encoding::Simple, folder.path()).await;
+    assert!(matches!(answer, Err(client::Error::Fault { .. })), "{answer:?}");
+    fs::write(&file, good).unwrap();
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn octets_that_are_missing_or_of_another_document_are_found() {
     let (server, submission, file) = filed().await;
     let good = fs::read(&file).unwrap();
