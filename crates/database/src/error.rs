@@ -34,8 +34,8 @@ impl Error {
     }
 }
 
-/// True when the server is away, starting, stopping or overloaded, or when two transactions stood in each other's way:
-/// the same request may succeed later.
+/// True when the server is away, starting, stopping or overloaded, when two transactions stood in each other's way, or when
+/// another statement of the transaction had failed: the same request may succeed later.
 pub fn is_unavailable(error: &tokio_postgres::Error) -> bool {
     let Some(code) = error.code() else {
         // No answer of the server at all: the connection broke, or could not be made.
@@ -46,6 +46,9 @@ pub fn is_unavailable(error: &tokio_postgres::Error) -> bool {
     // 08: connection, 53: out of resources, 57: operator intervention (shutdown, cancelled by a timeout).
     matches!(class, "08" | "53" | "57")
         || [&SqlState::LOCK_NOT_AVAILABLE, &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT].contains(&code)
+        // Of statements that go together the one behind the one that failed may be heard first. It says only that nothing was
+        // done; whoever tries again hears of the other.
+        || *code == SqlState::IN_FAILED_SQL_TRANSACTION
         || is_conflict(error)
 }
 

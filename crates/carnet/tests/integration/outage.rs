@@ -43,3 +43,31 @@ async fn the_server_says_so_and_recovers_by_itself() {
     server.stop().await;
     postgres.stop().await.unwrap();
 }
+
+/// Wherever the disk is full, and whichever statement of the many that go together is heard first.
+#[actix_web::test]
+async fn a_full_database_refuses_a_submission_as_unavailable_and_is_no_internal_error() {
+    let server = Server::start().await;
+    let (patient, mut filed) = (patient(), 0);
+    for table in
+        ["object", "unique_id", "submission_set", "document_entry", "association", "document", "audit_inbox"]
+    {
+        let full = format!(
+            "create or replace function full_disk() returns trigger language plpgsql as
+                $$ begin raise exception 'No space left on device' using errcode = '53100'; end $$;
+            create trigger full_disk before insert on {table} for each row execute function full_disk()"
+        );
+        server.database.get().await.unwrap().batch_execute(&full).await.unwrap();
+        for _ in 0..5 {
+            let refused = server.file(&Submission::new(&patient, "lettre")).await;
+            assert_eq!(codes(&refused), ["XDSRegistryNotAvailable"], "{table}: {refused:?}");
+        }
+        let emptied = format!("drop trigger full_disk on {table}");
+        server.database.get().await.unwrap().batch_execute(&emptied).await.unwrap();
+        assert_filed(&server.file(&Submission::new(&patient, "lettre")).await);
+        filed += 1;
+        assert_eq!(server.count("select count(*) from submission_set").await, filed);
+    }
+    assert_eq!(server.blobs() as i64, filed);
+    server.stop().await;
+}
