@@ -255,6 +255,9 @@ async fn damaged_documents_do_not_keep_the_others_from_the_backup_and_a_good_cop
     server.stop_broken().await;
 }
 
+/// Whether something is in an installation.
+type Has<'a> = &'a dyn Fn(&command_line::Installation) -> bool;
+
 /// A blob is there.
 fn has_a_document(new: &command_line::Installation) -> bool {
     let parts = std::fs::read_dir(new.path("var/documents")).into_iter().flatten();
@@ -280,7 +283,7 @@ async fn a_restore_that_is_killed_is_finished_by_the_next() {
     let (dir, other) = (dir.to_str().unwrap(), other.to_str().unwrap());
     let settings = format!("[patients]\nunknown = \"open\"\n[repository]\nunique_id = \"{REPOSITORY}\"\n");
     let is_there = |name: &'static str| move |new: &command_line::Installation| new.path(name).exists();
-    let moments: [(&str, &dyn Fn(&command_line::Installation) -> bool); 4] = [
+    let moments: [(&str, Has<'_>); 4] = [
         ("it has begun", &is_there("var/restoring")),
         ("PostgreSQL starts", &is_there("var/postgres/cluster/postmaster.pid")),
         ("documents are copied", &has_a_document),

@@ -35,7 +35,7 @@ async fn an_answer_in_portions_says_what_the_same_answer_says_as_a_whole() {
     let long = server.client.query(&find(&patient)).await.unwrap();
     assert_eq!(long.documents.len(), MANY);
     let whole = ask(QUERY_FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS)
-        .with_list(find_documents::PATIENT_ID, &[&patient.text])
+        .with_list(find_documents::PATIENT_ID, [&patient.text])
         .with_list(find_documents::STATUS, APPROVED);
     let whole = server.client.multi_patient_query(&whole).await.unwrap();
     assert_eq!(long.documents, whole.documents);
