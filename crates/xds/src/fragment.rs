@@ -4,6 +4,7 @@
 //! control characters that XML cannot contain, so no content can be mistaken for one. Element names carry the prefix
 //! `rim`, which the message around them declares.
 
+use memchr::memchr3;
 use uuid::Uuid;
 use xml::Writer;
 
@@ -16,6 +17,9 @@ use crate::value::{parse_uuid_urn, uuid_urn};
 const STATUS: char = '\u{1}';
 const PATIENT_ID: char = '\u{2}';
 const LAST_UPDATE_TIME: char = '\u{3}';
+
+/// What is about enough for what fills the holes, in octets.
+const ROOM: usize = 256;
 
 /// The number of the version that ITI-42 registers.
 const FIRST: u32 = 1;
@@ -64,8 +68,11 @@ impl Fragment {
 
     /// The complete object, appended to `out`.
     pub fn fill(&self, fill: &Fill<'_>, out: &mut String) {
+        out.reserve(self.0.len() + ROOM);
         let mut rest = self.0.as_str();
-        while let Some(position) = rest.find([STATUS, PATIENT_ID, LAST_UPDATE_TIME]) {
+        while let Some(position) =
+            memchr3(STATUS as u8, PATIENT_ID as u8, LAST_UPDATE_TIME as u8, rest.as_bytes())
+        {
             let (before, from_hole) = rest.split_at(position);
             out.push_str(before);
             let mut characters = from_hole.chars();

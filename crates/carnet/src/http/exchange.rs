@@ -48,7 +48,7 @@ pub enum Answer {
 }
 
 /// The hole of a long answer: a character that XML cannot contain.
-const REST: &str = "\u{4}";
+const REST: &str = "\u{5}";
 
 /// The answer to a request of which no transaction could be made, so that no actor has traced it.
 pub struct Unread {

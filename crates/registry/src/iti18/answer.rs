@@ -85,9 +85,8 @@ impl Portions {
 
     async fn unread(&self, portion: &[Resolved]) -> Result<HashMap<Uuid, Fragment>, Failure> {
         let unread = portion.iter().filter(|object| object.found.fragment.is_none());
-        let (mut records, ids): (Vec<i64>, Vec<Uuid>) =
+        let (records, ids): (Vec<i64>, Vec<Uuid>) =
             unread.map(|object| (object.found.record, object.found.entry_uuid)).unzip();
-        records.dedup();
         match ids.is_empty() {
             true => Ok(HashMap::new()),
             false => Ok(sql::document_fragments(&self.database.get().await?, &records, &ids).await?),

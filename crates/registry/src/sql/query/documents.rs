@@ -101,8 +101,10 @@ pub(super) const FIND_OF_PATIENT: &str = concat!(
     order by creation_time desc nulls last, registered_at, entry_uuid limit $3"
 );
 
-pub(super) const FRAGMENTS: &str =
-    "select entry_uuid, fragment from document_entry where record = any($1) and entry_uuid = any($2)";
+pub(super) const FRAGMENTS: &str = "
+    select entry_uuid, fragment
+    from unnest($1::bigint[], $2::uuid[]) as given (record, entry_uuid)
+        join document_entry using (record, entry_uuid)";
 
 /// The three ways that an index leads to documents of whatever patient. `$1` are codes, of one group. They stop at the
 /// limit, so that what is found is in no order.
@@ -173,7 +175,7 @@ pub async fn find_documents_of_unmerged<C: GenericClient>(
     rows(client, FIND_OF_PATIENT, &parameters).await?.iter().map(document).collect()
 }
 
-/// The fragments of those of the documents that are there.
+/// The fragments of those of the documents that are there; each by its record and entryUUID.
 pub async fn document_fragments<C: GenericClient>(
     client: &C,
     records: &[i64],
