@@ -18,6 +18,7 @@ mod outgoing;
 mod registry_link;
 mod remote_registry;
 pub mod serve;
+mod shared;
 mod signals;
 mod startup;
 pub mod tls;

@@ -32,6 +32,7 @@ use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::registry_link::RegistryLink;
 use crate::remote_registry::RemoteRegistry;
+use crate::shared::Shared;
 use crate::signals::{Signals, tell_service_manager};
 use crate::startup;
 use crate::tls::{Refused, Tls};
@@ -42,6 +43,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 /// A submission whose outcome is unknown is looked for after this time: longer than an answer of the registry takes.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(300);
 const SETTLE_INTERVAL: Duration = Duration::from_secs(60);
+/// What monitors ask for is found out about once in this time, however many ask.
+const KEPT: Duration = Duration::from_secs(1);
 /// How long a client may take to send the head of a request.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long running requests may take when the server is told to stop.
@@ -326,6 +329,8 @@ fn build(
         blobs,
         limits: config.limits.clone(),
         metrics,
+        ready: Shared::new(KEPT),
+        inbox: Shared::new(KEPT),
         public_url,
         outbox: Outbox::new(installation.database.clone(), outgoing, config.asynchronous.clone()),
         role: config.server.role,

@@ -6,13 +6,17 @@ mod dump;
 mod error;
 mod home;
 mod migrations;
+mod outage;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
 use tokio_postgres::Config;
+
+use outage::Outage;
 
 pub use dump::export;
 pub use error::{Error, describe, is_conflict, is_unavailable};
@@ -72,6 +76,7 @@ pub struct Database {
     pool: Pool,
     /// Without the limits of the pool's sessions.
     config: Config,
+    outage: Arc<Outage>,
 }
 
 impl Database {
@@ -102,12 +107,29 @@ impl Database {
             }))
             .build()
             .map_err(|error| Error::Pool(error.to_string()))?;
-        Ok(Database { pool, config })
+        Ok(Database { pool, config, outage: Arc::default() })
     }
 
     /// A connection, for as long as it is held.
     pub async fn get(&self) -> Result<Object, Error> {
-        Ok(self.pool.get().await?)
+        match self.pool.get().await {
+            Ok(client) => {
+                self.outage.over();
+                Ok(client)
+            }
+            // This process has closed it.
+            Err(error @ PoolError::Closed) => Err(error.into()),
+            Err(error) => {
+                let error = Error::from(error);
+                self.outage.begun(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether the last that asked for a connection got none. The log has said so already.
+    pub fn is_away(&self) -> bool {
+        self.outage.is_on()
     }
 
     /// How many connections there are now.

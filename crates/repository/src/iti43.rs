@@ -65,7 +65,9 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         if let Err(failure) = &result {
             let missing = requests.into_iter().map(Touched::unknown).collect();
             let event = self.retrieval(requester, Outcome::SeriousFailure).described(failure.codes());
-            if let Err(error) = self.write_trace(&events(&event, missing)).await {
+            if let Err(error) = self.write_trace(&events(&event, missing)).await
+                && !self.database.is_away()
+            {
                 tracing::error!("the trace of a failed retrieval cannot be written: {error}");
             }
         }

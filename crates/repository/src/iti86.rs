@@ -29,7 +29,9 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         {
             let touched = requests.into_iter().map(Touched::unknown).collect();
             let event = self.removal(requester, Outcome::SeriousFailure).described(failure.codes());
-            if let Err(error) = self.write_trace(&events(&event, touched)).await {
+            if let Err(error) = self.write_trace(&events(&event, touched)).await
+                && !self.database.is_away()
+            {
                 tracing::error!("the trace of a failed removal cannot be written: {error}");
             }
         }

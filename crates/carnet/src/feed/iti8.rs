@@ -51,7 +51,7 @@ impl Feed {
         match self.trace_unread(requester, &ack.codes()).await {
             Ok(()) => ack,
             Err(failure) => {
-                tracing::error!("the trace of a message that cannot be read cannot be written: {failure}");
+                self.log_failed("ITI-8", &failure);
                 failure::ack(&registry::patients::feed::Error::Failed(failure))
             }
         }
@@ -62,6 +62,7 @@ impl Feed {
             return None;
         }
         if let Err(failure) = self.trace_stranger(requester, "MSH-3 and MSH-4 are not in feed.senders").await
+            && !self.database.is_away()
         {
             tracing::error!("the trace of a refused sender cannot be written: {failure}");
         }
@@ -90,7 +91,7 @@ impl Feed {
             Ok(()) => Ack::accept(),
             Err(error) => {
                 if let registry::patients::feed::Error::Failed(failure) = &error {
-                    tracing::error!(transaction = "ITI-8", "{failure}");
+                    self.log_failed("ITI-8", failure);
                 }
                 failure::ack(&error)
             }

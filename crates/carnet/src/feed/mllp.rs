@@ -95,7 +95,9 @@ async fn connection(
     if !feed.allows_address(Some(peer.ip())) {
         let requester = Requester::remote(Some(peer.ip()), "MLLP");
         let traced = feed.trace_stranger(&requester, "the address is not in feed.senders").await;
-        if let Err(failure) = traced {
+        if let Err(failure) = traced
+            && !feed.database.is_away()
+        {
             tracing::error!("the trace of a refused sender cannot be written: {failure}");
         }
         tracing::warn!(%peer, "an MLLP connection was closed: the address is not in feed.senders");

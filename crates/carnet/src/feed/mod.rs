@@ -86,6 +86,13 @@ impl Feed {
         })
     }
 
+    /// What went wrong here and not with the sender, unless the log has said already that the database is away.
+    pub fn log_failed(&self, transaction: &str, failure: &Failure) {
+        if !self.database.is_away() {
+            tracing::error!(transaction, "{failure}");
+        }
+    }
+
     /// Writes the trace of a sender that is not in the list.
     pub async fn trace_stranger(&self, requester: &Requester, reason: &str) -> Result<(), Failure> {
         self.trace(Act::NodeRefused, requester, reason).await

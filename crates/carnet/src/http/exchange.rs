@@ -284,6 +284,10 @@ impl Exchange<'_> {
         match wrong {
             None => tracing::info!(transaction, id, ms, outcome),
             Some(Wrong::Refused { codes }) => tracing::info!(transaction, id, ms, outcome, codes),
+            // The log has said why.
+            Some(Wrong::Failed { codes, .. }) if self.app.database.is_away() => {
+                tracing::info!(transaction, id, ms, outcome, codes)
+            }
             Some(Wrong::Failed { codes, error }) => {
                 tracing::error!(transaction, id, ms, outcome, codes, "{error}")
             }

@@ -37,7 +37,9 @@ async fn stranger(feed: &Feed, head: &Head, requester: &Requester) -> Option<Ack
         (false, _) => "the address is not in feed.senders",
         (true, false) => "the sending device is not in feed.senders",
     };
-    if let Err(failure) = feed.trace_stranger(requester, reason).await {
+    if let Err(failure) = feed.trace_stranger(requester, reason).await
+        && !feed.database.is_away()
+    {
         tracing::error!("the trace of a refused sender cannot be written: {failure}");
     }
     let text = "this sender may not send to this registry".to_owned();
@@ -65,7 +67,12 @@ async fn carry_out(feed: &Feed, message: &Message, requester: &Requester) -> Ack
     };
     match done {
         Ok(()) => Ack::accept(),
-        Err(error) => Ack::error(problem(&error)),
+        Err(error) => {
+            if let Error::Failed(failure) = &error {
+                feed.log_failed("ITI-44", failure);
+            }
+            Ack::error(problem(&error))
+        }
     }
 }
 
@@ -73,7 +80,10 @@ async fn carry_out(feed: &Feed, message: &Message, requester: &Requester) -> Ack
 async fn unread(feed: &Feed, requester: &Requester, ack: Ack) -> Ack {
     match feed.trace_unread(requester, &ack.codes()).await {
         Ok(()) => ack,
-        Err(failure) => Ack::error(problem(&Error::Failed(failure))),
+        Err(failure) => {
+            feed.log_failed("ITI-44", &failure);
+            Ack::error(problem(&Error::Failed(failure)))
+        }
     }
 }
 
@@ -84,7 +94,6 @@ fn problem(error: &Error) -> Problem {
     let refusal = match error {
         Error::Refused(refusal) => refusal,
         Error::Failed(failure) => {
-            tracing::error!(transaction = "ITI-44", "{failure}");
             let text = sentence(failure).to_owned();
             return Problem { code: ProblemCode::Internal, location: "", text };
         }

@@ -23,7 +23,7 @@ impl App {
         metrics.set(&DATABASE_CONNECTIONS_MAX, "", number(connections.most));
         metrics.set(&DATABASE_WAITING, "", number(connections.waiting));
         metrics.set(&TRACES_WAITING, "", number(self.traces.waiting()));
-        metrics.set_if_known(&AUDIT_INBOX, self.inbox().await);
+        metrics.set_if_known(&AUDIT_INBOX, self.inbox.get(self.events_in_inbox()).await);
         let room = match self.role.is_repository() {
             true => self.room().await,
             false => None,
@@ -32,7 +32,7 @@ impl App {
         metrics.set_if_known(&STORE_SIZE, room.map(|room| room.size));
     }
 
-    async fn inbox(&self) -> Option<u64> {
+    async fn events_in_inbox(&self) -> Option<u64> {
         let asked = async {
             let client = self.database.get().await.ok()?;
             atna::log::backlog(&**client, INBOX).await.ok()?.try_into().ok()

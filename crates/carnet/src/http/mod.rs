@@ -46,6 +46,7 @@ use crate::feed::Feed;
 use crate::metrics::{HTTP_CONNECTIONS, Metrics};
 use crate::outbox::Outbox;
 use crate::registry_link::RegistryLink;
+use crate::shared::Shared;
 use crate::tls::PeerCertificate;
 
 /// What every request can reach.
@@ -64,6 +65,10 @@ pub struct App {
     pub blobs: LocalStore,
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
+    /// Whether this server is ready, or why not.
+    pub ready: Shared<Result<(), &'static str>>,
+    /// The events that wait for the log, if that can be found out.
+    pub inbox: Shared<Option<u64>>,
     /// Scheme, host and port as others see them, without a trailing slash.
     pub public_url: String,
     pub repository_unique_id: String,
@@ -138,8 +143,13 @@ impl Drop for OpenConnection {
 }
 
 impl App {
-    /// Why documents cannot be filed and read now, in words without details of the installation.
+    /// Why documents cannot be filed and read now, in words without details of the installation. It takes a write to find
+    /// out, so that callers of about a second share one.
     pub async fn readiness(&self) -> Result<(), &'static str> {
+        self.ready.get(self.find_out_readiness()).await
+    }
+
+    async fn find_out_readiness(&self) -> Result<(), &'static str> {
         let ask = async {
             let mut client = self.database.get().await.map_err(|_| "the database cannot be reached")?;
             let written = async {

@@ -15,7 +15,9 @@ impl App {
         self.metrics.add(&UNREAD, "", 1);
         let event = Event::new(Act::RequestRefused, Outcome::MinorFailure, requester, &self.source);
         self.traces.record(&[event.described(codes)]).await.map_err(|error| {
-            tracing::error!("the trace of a refused request cannot be written: {error}");
+            if !self.database.is_away() {
+                tracing::error!("the trace of a refused request cannot be written: {error}");
+            }
             Fault::receiver("the trace of this request cannot be written; try again later")
         })
     }

@@ -108,7 +108,9 @@ impl Outbox {
                         let _ = tokio::time::timeout(INTERVAL, app.outbox.arrived.notified()).await;
                     }
                     Err(error) => {
-                        tracing::warn!("{error}");
+                        if !app.database.is_away() {
+                            tracing::warn!("{error}");
+                        }
                         tokio::time::sleep(INTERVAL).await;
                     }
                 }

@@ -226,6 +226,7 @@ impl Registry {
             match failure.is_refusal() {
                 // Without a trace not even the reason is given away.
                 true => return Err(error),
+                false if self.database.is_away() => {}
                 false => tracing::error!("the trace of a failed submission cannot be written: {error}"),
             }
         }

@@ -33,6 +33,7 @@ impl Registry {
             match (failure.is_refusal(), traced) {
                 // Without a trace not even the reason is given away.
                 (true, Err(error)) => return Err(error),
+                (false, Err(_)) if self.database.is_away() => {}
                 (false, Err(error)) => {
                     tracing::error!("the trace of a failed removal cannot be written: {error}");
                 }

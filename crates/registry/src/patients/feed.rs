@@ -177,7 +177,11 @@ impl Change<'_> {
             // Without a trace not even the reason is given away.
             (Err(untraced), Error::Refused(_)) => Err(untraced),
             (Err(untraced), error) => {
-                tracing::error!("the trace of a failed change of a patient cannot be written: {untraced}");
+                if !database.is_away() {
+                    tracing::error!(
+                        "the trace of a failed change of a patient cannot be written: {untraced}"
+                    );
+                }
                 Err(error)
             }
             (Ok(()), error) => Err(error),

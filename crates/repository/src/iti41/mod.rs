@@ -106,6 +106,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             match failure.is_refusal() {
                 // Without a trace not even the reason is given away.
                 true => return Err(error),
+                false if self.database.is_away() => {}
                 false => tracing::error!("the trace of a failed submission cannot be written: {error}"),
             }
         }

@@ -16,6 +16,9 @@ const GROUP: usize = 256;
 /// Between two attempts while the database is away.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The first of so many attempts is told.
+const TOLD: u64 = 60;
+
 /// Where messages are kept.
 pub trait Store {
     /// All of it durably, or nothing.
@@ -102,11 +105,15 @@ async fn attempt(store: &mut impl Store, all: &[(Transport, Read)]) -> Result<()
             Err(one) => rejected.push(one.clone()),
         }
     }
+    let mut attempts: u64 = 0;
     loop {
         match store.store(&entries, &rejected).await {
             Ok(()) => return Ok(()),
             Err(Failure { reason, unavailable: true }) => {
-                tracing::warn!("audit messages of other nodes wait for the database: {reason}");
+                if attempts.is_multiple_of(TOLD) {
+                    tracing::warn!("audit messages of other nodes wait for the database: {reason}");
+                }
+                attempts += 1;
                 tokio::time::sleep(PAUSE).await;
             }
             Err(Failure { reason, unavailable: false }) => return Err(reason),

@@ -70,7 +70,7 @@ pub async fn respond(
         Err(failure) => {
             let code = failure.status().as_u16();
             match ending {
-                Ending::Failed => {
+                Ending::Failed if !doors.database.is_away() => {
                     tracing::error!(transaction, ms, outcome = ending.name(), code, "{failure}")
                 }
                 _ => tracing::info!(transaction, ms, outcome = ending.name(), code),
@@ -133,6 +133,7 @@ async fn traced(call: &Call<'_>, act: Act, failure: Failure) -> Failure {
     match (call.doors.traces.record(&[event]).await, failure.is_refusal()) {
         // Without a trace not even the reason is given away.
         (Err(error), true) => error.into(),
+        (Err(_), false) if call.doors.database.is_away() => failure,
         (Err(error), false) => {
             tracing::error!("the trace of a failed use of the audit cannot be written: {error}");
             failure
