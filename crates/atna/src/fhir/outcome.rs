@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::render::holding;
+
 /// One thing that is wrong. Its sentence never quotes content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
@@ -73,11 +75,12 @@ pub fn bundle(base: &str, total: Option<u64>, links: &[(&str, String)], resource
         .into_iter()
         .map(|resource| {
             let id = resource.get("id").and_then(Value::as_str).unwrap_or_default();
-            json!({
-                "fullUrl": format!("{base}/AuditEvent/{id}"),
-                "search": {"mode": "match"},
-                "resource": resource,
-            })
+            let url = format!("{base}/AuditEvent/{id}");
+            holding([
+                ("fullUrl", Value::String(url)),
+                ("search", json!({"mode": "match"})),
+                ("resource", resource),
+            ])
         })
         .collect();
     if !entries.is_empty() {

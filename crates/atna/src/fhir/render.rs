@@ -97,8 +97,8 @@ fn what(object: &Object) -> Value {
         None => put("value", text(&object.id)),
     }
     match object.is_patient() {
-        true => json!({"type": "Patient", "identifier": identifier}),
-        false => json!({"identifier": identifier}),
+        true => holding([("type", json!("Patient")), ("identifier", Value::Object(identifier))]),
+        false => holding([("identifier", Value::Object(identifier))]),
     }
 }
 
@@ -129,7 +129,7 @@ fn reference(id: &str) -> Option<Value> {
 }
 
 fn concept(code: &Coded) -> Value {
-    json!({"coding": [coding(code)]})
+    holding([("coding", Value::Array(vec![coding(code)]))])
 }
 
 fn number(value: &Option<String>, system: &str) -> Option<Value> {
@@ -149,6 +149,11 @@ fn some(text: &str) -> Option<Value> {
 fn list(values: impl Iterator<Item = Value>) -> Option<Value> {
     let values: Vec<Value> = values.collect();
     (!values.is_empty()).then_some(Value::Array(values))
+}
+
+/// Of members that are moved, where `json!` would copy them with all that they hold.
+pub(super) fn holding<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 fn put(object: &mut Map<String, Value>, name: &str, value: Option<Value>) {

@@ -18,10 +18,15 @@ pub fn begin(status: StatusCode) -> HttpResponseBuilder {
 
 pub fn resource(encoding: Encoding, status: StatusCode, resource: &Value) -> HttpResponse {
     let (content_type, body) = match encoding {
-        Encoding::Json => ("application/fhir+json; charset=utf-8", resource.to_string()),
-        Encoding::Xml => ("application/fhir+xml; charset=utf-8", fhir::to_xml(resource)),
+        Encoding::Json => ("application/fhir+json; charset=utf-8", json(resource)),
+        Encoding::Xml => ("application/fhir+xml; charset=utf-8", fhir::to_xml(resource).into_bytes()),
     };
     begin(status).content_type(content_type).body(body)
+}
+
+/// A value always has one: its keys are texts.
+fn json(resource: &Value) -> Vec<u8> {
+    serde_json::to_vec(resource).unwrap_or_default()
 }
 
 pub fn failure(encoding: Encoding, failure: &Failure) -> HttpResponse {
