@@ -116,8 +116,13 @@ impl Bare {
     }
 }
 
+/// Of one thread, if there may be so many at all: some slow requests must not hold up all others of the thread.
+const LEAST_CONNECTIONS: usize = 4;
+
 fn connect(config: &Config, url: &str) -> anyhow::Result<Database> {
-    let options = database::Options { pool: config.database.pool, ..database::Options::default() };
+    let all = config.database.pool;
+    let pool = all.div_ceil(config.workers()).max(all.min(LEAST_CONNECTIONS));
+    let options = database::Options { pool, ..database::Options::default() };
     Database::connect(url, &options).context("the database cannot be used")
 }
 

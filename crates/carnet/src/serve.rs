@@ -143,7 +143,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let signer = audit::signer(&files)?;
     let sequencer = Sequencer::new(installation.database.clone(), signer.clone(), files.checkpoints.clone())?;
     let expiry = Expiry {
-        database: installation.database.clone(),
+        // It keeps two for as long as a month takes.
+        database: installation.database.apart(2),
         signer,
         retention: config.audit.keep.clone(),
         archive: files.archive,
@@ -155,6 +156,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let server = HttpServer::new(move || {
         Web::new().wrap(from_fn(http::pack_answer)).configure(http::routes(shared.clone()))
     })
+    // What is left of an answer goes out at once, not when the other side has acknowledged what came before.
+    .tcp_nodelay(true)
     .on_connect(http::note_connection(app.metrics.clone()))
     .workers(config.workers())
     .disable_signals()
@@ -279,7 +282,7 @@ fn build(
 ) -> anyhow::Result<App> {
     let database = installation.database.clone();
     let source = &installation.source;
-    let traces = TraceWriter::start(database.clone());
+    let traces = TraceWriter::new(&database);
     let metrics = Arc::new(Metrics::of_this_server());
     let registry =
         Registry::new(database.clone(), config.registry_settings(), source.clone(), traces.clone());

@@ -4,28 +4,28 @@
 
 mod dump;
 mod error;
-mod home;
 mod migrations;
 mod outage;
+mod pools;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
-};
+use deadpool_postgres::{Object, PoolError, TimeoutType};
 use tokio_postgres::Config;
 
 use outage::Outage;
+use pools::Pools;
 
 pub use dump::export;
 pub use error::{Error, describe, is_conflict, is_unavailable};
 pub use migrations::known_version;
+pub use pools::Connections;
 
 /// Limits of connections and statements.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Connections.
+    /// Connections of each thread.
     pub pool: usize,
     /// How long a request waits for a connection.
     pub wait: Duration,
@@ -52,17 +52,6 @@ impl Default for Options {
     }
 }
 
-/// The connections of a pool at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Connections {
-    /// As many as there may be.
-    pub most: usize,
-    pub in_use: usize,
-    pub idle: usize,
-    /// Callers that wait for one.
-    pub waiting: usize,
-}
-
 /// A statement that is prepared is planned once for whatever values it gets, since planning takes longer than running it;
 /// for the same reason nothing is compiled. Where an index leads to the rows it is used, even while the tables of a new
 /// installation are so small that reading them whole looks cheaper: the plan stays when they have grown.
@@ -72,55 +61,42 @@ const PLANS: &str = " -c plan_cache_mode=force_generic_plan -c enable_seqscan=of
 pub const PLAN_FOR_VALUES: &str =
     "set local plan_cache_mode = force_custom_plan; set local enable_seqscan = on";
 
-/// A pool of connections to one database. Cheap to clone.
+/// Pools of connections to one database, one for each thread that asks. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
-    pool: Pool,
+    pools: Arc<Pools>,
     /// Without the limits of the pool's sessions.
-    config: Config,
+    config: Arc<Config>,
     outage: Arc<Outage>,
 }
 
 impl Database {
-    /// Prepares the pool; connections are made when they are needed, and made again when the server was away. Their
-    /// traffic runs on the runtime that calls this, which must outlive all others that use them.
+    /// Prepares the pools; connections are made when they are needed, and made again when the server was away.
     ///
     /// `url`: `postgres://…` or `host=… user=…`.
     pub fn connect(url: &str, options: &Options) -> Result<Database, Error> {
         let mut config: Config = url.parse().map_err(|_| Error::Url)?;
         config.connect_timeout(options.connect_timeout);
         config.application_name("carnet");
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager =
-            Manager::from_connect(with_limits(&config, options), home::HomeRuntime::here(), recycling);
-        let (connect_timeout, probe_after) = (options.connect_timeout, options.probe_after);
-        let pool = Pool::builder(manager)
-            .max_size(options.pool)
-            .wait_timeout(Some(options.wait))
-            .create_timeout(Some(connect_timeout))
-            .runtime(Runtime::Tokio1)
-            .pre_recycle(Hook::async_fn(move |client, metrics| {
-                Box::pin(async move {
-                    match metrics.last_used() < probe_after {
-                        true => Ok(()),
-                        false => probe(client, connect_timeout).await,
-                    }
-                })
-            }))
-            .build()
-            .map_err(|error| Error::Pool(error.to_string()))?;
-        Ok(Database { pool, config, outage: Arc::default() })
+        let pools = Arc::new(Pools::new(with_limits(&config, options), options.clone()));
+        Ok(Database { pools, config: config.into(), outage: Arc::default() })
+    }
+
+    /// The same database by other connections, so many on each thread: for those who must not wait for requests, nor
+    /// requests for them.
+    pub fn apart(&self, pool: usize) -> Database {
+        Database { pools: Arc::new(self.pools.of_size(pool)), ..self.clone() }
     }
 
     /// A connection, for as long as it is held.
     pub async fn get(&self) -> Result<Object, Error> {
-        match self.pool.get().await {
+        match self.pools.here()?.get().await {
             Ok(client) => {
                 self.outage.over();
                 Ok(client)
             }
-            // This process has closed it.
-            Err(error @ PoolError::Closed) => Err(error.into()),
+            // This process has closed it, or all are in use: the database is there.
+            Err(error @ (PoolError::Closed | PoolError::Timeout(TimeoutType::Wait))) => Err(error.into()),
             Err(error) => {
                 let error = Error::from(error);
                 self.outage.begun(&error);
@@ -136,18 +112,12 @@ impl Database {
 
     /// How many connections there are now.
     pub fn connections(&self) -> Connections {
-        let status = self.pool.status();
-        Connections {
-            most: status.max_size,
-            in_use: status.size.saturating_sub(status.available),
-            idle: status.available,
-            waiting: status.waiting,
-        }
+        self.pools.connections()
     }
 
     /// Closes idle connections and refuses new ones.
     pub fn close(&self) {
-        self.pool.close();
+        self.pools.close();
     }
 
     /// Holds a value that may not change once there are data: the first call writes it, later ones compare.
@@ -176,14 +146,6 @@ pub async fn remember(
     let before = transaction.query_opt(BEFORE, &[&name]).await?;
     transaction.execute(WRITE, &[&name, &value]).await?;
     before.map(|row| Ok(row.try_get(0)?)).transpose()
-}
-
-/// A connection whose server went away without a word looks alive until somebody waits for its answer.
-async fn probe(client: &ClientWrapper, limit: Duration) -> Result<(), HookError> {
-    match tokio::time::timeout(limit, client.simple_query("")).await {
-        Ok(answer) => answer.map(drop).map_err(HookError::Backend),
-        Err(_) => Err(HookError::message("the server does not answer")),
-    }
 }
 
 /// Limits are settings of the session, so that they hold whatever the server's own are.

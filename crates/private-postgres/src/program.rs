@@ -17,7 +17,7 @@ const SETPRIV: &str = "setpriv";
 const SETTINGS: [(&str, &str); 10] = [
     ("listen_addresses", ""),
     ("unix_socket_permissions", "0700"),
-    ("max_connections", "100"),
+    ("max_connections", "300"),
     ("shared_buffers", "128MB"),
     // Every answer that reaches the caller is durable on disk.
     ("fsync", "on"),

@@ -1,7 +1,10 @@
 //! Traces that go with no effect in the database: of reads and of refusals. They share commits: while one group is made
 //! durable, the events that arrive meanwhile wait and become the next.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use database::Database;
+use thread_local::ThreadLocal;
 use tokio::sync::{mpsc, oneshot};
 
 use super::record::{incoming, own};
@@ -13,10 +16,12 @@ const GROUP: usize = 512;
 /// Accesses that may wait; more wait for a place.
 const QUEUE: usize = 1024;
 
-/// Writes events durably. Cheap to clone; the writing ends when the last clone is gone.
+/// Writes events durably. Each thread has a queue, and a connection that requests do not take. Cheap to clone; the writing
+/// ends when the last clone is gone.
 #[derive(Clone)]
 pub struct TraceWriter {
-    queue: mpsc::Sender<Job>,
+    database: Database,
+    queues: Arc<ThreadLocal<Mutex<mpsc::Sender<Job>>>>,
 }
 
 /// The events of one access.
@@ -33,16 +38,33 @@ struct Failed {
 }
 
 impl TraceWriter {
-    /// Starts writing, on the runtime that calls this.
-    pub fn start(database: Database) -> TraceWriter {
+    pub fn new(database: &Database) -> TraceWriter {
+        TraceWriter { database: database.apart(1), queues: Arc::default() }
+    }
+
+    /// The queue of this thread. What writes from it runs on the runtime that asks first; if that has ended, on this one.
+    fn queue(&self) -> mpsc::Sender<Job> {
+        let queue = self.queues.get_or(|| Mutex::new(self.start()));
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.is_closed() {
+            *queue = self.start();
+        }
+        queue.clone()
+    }
+
+    fn start(&self) -> mpsc::Sender<Job> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(write(database, jobs));
-        TraceWriter { queue }
+        tokio::spawn(write(self.database.clone(), jobs));
+        queue
     }
 
     /// How many accesses wait for the next commit.
     pub fn waiting(&self) -> usize {
-        self.queue.max_capacity() - self.queue.capacity()
+        let waiting = |queue: &Mutex<mpsc::Sender<Job>>| {
+            let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.max_capacity() - queue.capacity()
+        };
+        self.queues.iter().map(waiting).sum()
     }
 
     /// Returns when the events are durable. On an error none of them is in the log, unless the connection broke during the
@@ -61,9 +83,10 @@ impl TraceWriter {
     }
 
     async fn hand_over(&self, events: Vec<Incoming>) -> Result<(), Error> {
-        let stopped = || Error::NotWritten { reason: "the server is stopping".to_owned(), unavailable: true };
+        let stopped =
+            || Error::NotWritten { reason: "the writing of traces has ended".to_owned(), unavailable: true };
         let (done, outcome) = oneshot::channel();
-        self.queue.send(Job { events, done }).await.map_err(|_| stopped())?;
+        self.queue().send(Job { events, done }).await.map_err(|_| stopped())?;
         let outcome = outcome.await.map_err(|_| stopped())?;
         outcome.map_err(|Failed { reason, unavailable }| Error::NotWritten { reason, unavailable })
     }
@@ -84,7 +107,7 @@ async fn write(database: Database, mut jobs: mpsc::Receiver<Job>) {
                 }
             }
             outcome => group.drain(..).for_each(|job| {
-                // Whoever asked may have gone away; the event stays.
+                // Whoever asked may have gone away without an answer; the event stays.
                 let _ = job.done.send(outcome.clone());
             }),
         }

@@ -14,7 +14,7 @@ async fn waiting(database: &database::Database) -> i64 {
 async fn accesses_at_the_same_time_share_a_commit_and_all_are_written() {
     let (test, folder) = (TestDatabase::create().await, test_support::folder());
     let database = test.open();
-    let writer = TraceWriter::start(database.clone());
+    let writer = TraceWriter::new(&database);
     let events: Vec<_> = (0..200).map(|second| [event(second, None), event(second, None)]).collect();
     let written = join_all(events.iter().map(|pair| writer.record(pair))).await;
     assert!(written.iter().all(Result::is_ok));
@@ -32,7 +32,7 @@ async fn accesses_at_the_same_time_share_a_commit_and_all_are_written() {
 async fn an_event_that_cannot_be_written_takes_no_other_with_it() {
     let test = TestDatabase::create().await;
     let database = test.open();
-    let writer = TraceWriter::start(database.clone());
+    let writer = TraceWriter::new(&database);
     // PostgreSQL takes no NUL in a text.
     let (good, poison) = ([event(1, Some("1^^^&1.2&ISO"))], [event(2, Some("\0^^^&1.2&ISO"))]);
     let each = (0..50).map(|n| writer.record(if n == 25 { &poison } else { &good }));
@@ -45,7 +45,7 @@ async fn an_event_that_cannot_be_written_takes_no_other_with_it() {
 async fn without_the_table_nobody_is_told_that_it_was_written() {
     let test = TestDatabase::create().await;
     let database = test.open();
-    let writer = TraceWriter::start(database.clone());
+    let writer = TraceWriter::new(&database);
     execute(&database, "alter table audit_inbox rename to away").await;
     assert!(writer.record(&[event(1, None)]).await.is_err());
     execute(&database, "alter table away rename to audit_inbox").await;

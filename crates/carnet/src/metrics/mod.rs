@@ -66,7 +66,7 @@ metrics! {
     DATABASE_CONNECTIONS = "carnet_database_connections", Gauge of "connections" by "state":
         "Connections to the database that are in use or idle.";
     DATABASE_CONNECTIONS_MAX = "carnet_database_connections_max", Gauge of "connections":
-        "Connections to the database that this server may open (database.pool).";
+        "Connections to the database that the threads of this server may open now (database.pool).";
     DATABASE_WAITING = "carnet_database_waiting", Gauge of "requests":
         "What waits for a connection to the database.";
     TRACES_WAITING = "carnet_audit_traces_waiting", Gauge of "accesses":

@@ -69,7 +69,7 @@ async fn an_answer_that_has_begun_holds_no_connection_and_is_cut_where_a_documen
     let server = Server::start().await;
     let (patient, batch) = many(&server).await;
     let source = Source::here("carnet", None);
-    let traces = TraceWriter::start(server.database.clone());
+    let traces = TraceWriter::new(&server.database);
     let registry = Registry::new(server.database.clone(), server.config.registry_settings(), source, traces);
     let requester = access::Requester::local("operator", "a test");
     let answered = registry.query(&requester, &find(&patient), "<query/>").await.unwrap();
