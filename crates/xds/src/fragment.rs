@@ -4,6 +4,8 @@
 //! control characters that XML cannot contain, so no content can be mistaken for one. Element names carry the prefix
 //! `rim`, which the message around them declares.
 
+mod stored;
+
 use memchr::memchr3;
 use uuid::Uuid;
 use xml::Writer;
@@ -14,6 +16,8 @@ use crate::metadata::{ANNOTATIONS, Association, AssociationType, DocumentEntry, 
 use crate::submission::{Purpose, ValidSubmission};
 use crate::value::{parse_uuid_urn, uuid_urn};
 
+pub use stored::Damaged;
+
 const STATUS: char = '\u{1}';
 const PATIENT_ID: char = '\u{2}';
 const LAST_UPDATE_TIME: char = '\u{3}';
@@ -23,6 +27,9 @@ const ROOM: usize = 256;
 
 /// The number of the version that ITI-42 registers.
 const FIRST: u32 = 1;
+
+/// Where the children of an object go on behind its slots, its name and its description.
+const AFTER_THE_NAME: &str = "<rim:VersionInfo";
 
 const LAST_UPDATE_TIME_SLOT: &str = "lastUpdateTime";
 
@@ -57,11 +64,6 @@ impl Numbered {
 }
 
 impl Fragment {
-    /// A fragment that was stored by [`Fragment::as_str`].
-    pub fn from_stored(text: String) -> Self {
-        Fragment(text)
-    }
-
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -90,6 +92,16 @@ impl Fragment {
     /// The document in the fragment, for those who need what the columns do not hold. Its patientId is that of `fill`.
     pub fn document(&self, fill: &Fill<'_>) -> Option<ebxml::ExtrinsicObject> {
         self.read(fill, |element| ebxml::ExtrinsicObject::read(element).ok())
+    }
+
+    /// The first string of the Name, as [`Common::title`] has it, without reading the rest.
+    pub fn title(&self) -> Option<String> {
+        let (head, _) = self.0.split_once(AFTER_THE_NAME)?;
+        let name = Fragment(head.get(head.find("<rim:Name>")?..)?.to_owned());
+        name.read(&Fill::default(), |name| {
+            let first = name.children_named(ns::RIM, "LocalizedString").next()?;
+            first.attribute("value").filter(|title| !title.is_empty()).map(str::to_owned)
+        })
     }
 
     /// The typed view of the document in the fragment, and which version it is.

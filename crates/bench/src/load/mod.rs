@@ -116,7 +116,7 @@ impl Loaded {
             for patient in 0..self.patients {
                 let shape = self.shape(patient).context("there is no shape")?;
                 let ins = self.ins(patient);
-                self.lines(*table, shape, patient, first + patient, &ins, &mut line);
+                self.lines(*table, shape, patient, first + patient, &ins, &mut line)?;
                 piece.extend_from_slice(&line);
                 line.clear();
                 done += entries_of(patient);
@@ -143,15 +143,24 @@ impl Loaded {
     }
 
     /// The lines of one table for one patient. The same numbers give the same ids, whatever the table.
-    fn lines(&self, table: Table, shape: &Shape, patient: u64, record: u64, ins: &str, out: &mut Vec<u8>) {
+    fn lines(
+        &self,
+        table: Table,
+        shape: &Shape,
+        patient: u64,
+        record: u64,
+        ins: &str,
+        out: &mut Vec<u8>,
+    ) -> anyhow::Result<()> {
         if table.once_for_patient() {
             shape.patient_line(table, record, ins, out);
-            return;
+            return Ok(());
         }
         for number in 0..entries_of(patient) / TOGETHER {
             let seed = (patient * 1000 + number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.seed;
-            shape.submission_lines(table, record, ins, &mut fastrand::Rng::with_seed(seed), out);
+            shape.submission_lines(table, record, ins, &mut fastrand::Rng::with_seed(seed), out)?;
         }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use anyhow::{Context, anyhow};
 use cda::facts::HeaderFacts;
 use uuid::Uuid;
+use xds::fragment::Fragment;
 use xds::metadata::{Author, Code, DocumentEntry};
 use xds::submission::{Rules, Transaction, ValidSubmission};
 use xds::value::Dtm;
@@ -90,6 +91,11 @@ impl Table {
         format!("copy {} ({}) from stdin", self.name(), self.columns())
     }
 
+    /// Whether the last column is a fragment.
+    fn has_fragment(self) -> bool {
+        matches!(self, Table::SubmissionSet | Table::DocumentEntry | Table::Association)
+    }
+
     pub fn once_for_patient(self) -> bool {
         matches!(self, Table::Record | Table::PatientIdentifier)
     }
@@ -152,7 +158,7 @@ impl Shape {
         ins: &str,
         rng: &mut fastrand::Rng,
         out: &mut Vec<u8>,
-    ) {
+    ) -> anyhow::Result<()> {
         let mut values =
             vec![ins.to_owned(), ids::time(rng), ids::uuid(rng).to_string(), ids::unique_id(rng)];
         for _ in 0..self.documents {
@@ -162,9 +168,46 @@ impl Shape {
         for (_, template) in self.templates.iter().filter(|(of, _)| *of == table) {
             let blob = ids::uuid(rng).simple().to_string();
             let values: Vec<&str> = values.iter().map(String::as_str).chain([blob.as_str()]).collect();
-            template.fill(&values, out);
+            match table.has_fragment() {
+                true => pack_fragments(&template.filled(&values), out)?,
+                false => template.fill(&values, out),
+            }
         }
+        Ok(())
     }
+}
+
+/// Copies lines, with the fragment at the end of each as it is stored.
+fn pack_fragments(lines: &[u8], out: &mut Vec<u8>) -> anyhow::Result<()> {
+    for line in lines.split_inclusive(|octet| *octet == b'\n') {
+        let (columns, text) = line.split_at(memchr::memrchr(b'\t', line).map_or(0, |tab| tab + 1));
+        let fragment = Fragment::from_stored(&unescaped(text)).context("an invented fragment is none")?;
+        out.extend_from_slice(columns);
+        out.extend_from_slice(b"\\\\x");
+        for octet in fragment.to_stored() {
+            out.extend_from_slice(format!("{octet:02x}").as_bytes());
+        }
+        out.push(b'\n');
+    }
+    Ok(())
+}
+
+/// What [`Line::text`] was given, with the end of the line left out.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut octets = text.strip_suffix(b"\n").unwrap_or(text).iter();
+    let mut plain = Vec::with_capacity(text.len());
+    while let Some(octet) = octets.next() {
+        plain.push(match octet {
+            b'\\' => match octets.next() {
+                Some(b't') => b'\t',
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                _ => b'\\',
+            },
+            octet => *octet,
+        });
+    }
+    plain
 }
 
 /// The lines of a submission in one table, with placeholders.
@@ -360,5 +403,19 @@ mod tests {
         let mut out = String::new();
         Line::of(&mut out).text("a\tb\\c").maybe(None::<&str>).list(["x\"y", "é"]).end();
         assert_eq!(out, "a\\tb\\\\c\t\\N\t{\"x\\\\\"y\",\"é\"}\n");
+    }
+
+    #[test]
+    fn a_fragment_at_the_end_of_a_line_is_packed() {
+        let (text, mut line, mut packed) = ("<a>\t\\\r\n</a>", String::new(), Vec::new());
+        Line::of(&mut line).text("a\tb").text(text).end();
+        pack_fragments(line.repeat(2).as_bytes(), &mut packed).unwrap();
+        let packed = String::from_utf8(packed).unwrap();
+        let lines: Vec<&str> = packed.lines().collect();
+        assert_eq!(lines[0], lines[1]);
+        let hex = lines[0].strip_prefix("a\\tb\t\\\\x").unwrap();
+        let octets: Vec<u8> =
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        assert_eq!(Fragment::from_stored(&octets).unwrap().as_str(), text);
     }
 }

@@ -83,7 +83,7 @@ impl Check<'_> {
             self.key(&row, kind, id)?;
             self.version(&row, kind, id)?;
             self.patient(&row, kind, id)?;
-            match fragment(&row)?.document_entry(&ANYBODY) {
+            match fragment(&row)?.and_then(|fragment| fragment.document_entry(&ANYBODY)) {
                 Some((entry, numbered)) => {
                     self.columns(kind, id, DocumentColumns::of(&entry).differing(&stored));
                     self.numbered(&row, kind, id, numbered)?;
@@ -115,7 +115,7 @@ impl Check<'_> {
             self.key(&row, kind, id)?;
             self.version(&row, kind, id)?;
             self.patient(&row, kind, id)?;
-            match fragment(&row)?.folder(&ANYBODY) {
+            match fragment(&row)?.and_then(|fragment| fragment.folder(&ANYBODY)) {
                 Some((folder, numbered)) => {
                     self.columns(kind, id, FolderColumns::of(&folder).differing(&stored));
                     self.numbered(&row, kind, id, numbered)?;
@@ -134,7 +134,7 @@ impl Check<'_> {
             let id = stored.entry_uuid;
             self.key(&row, kind, id)?;
             self.patient(&row, kind, id)?;
-            match fragment(&row)?.submission_set(&ANYBODY) {
+            match fragment(&row)?.and_then(|fragment| fragment.submission_set(&ANYBODY)) {
                 Some(set) => self.columns(kind, id, SubmissionSetColumns::of(&set).differing(&stored)),
                 None => self.found([Finding::Fragment { kind, id }]),
             }
@@ -156,7 +156,7 @@ impl Check<'_> {
                     self.found([Finding::NoEnd { id, end, missing }]);
                 }
             }
-            match fragment(&row)?.association() {
+            match fragment(&row)?.and_then(|fragment| fragment.association()) {
                 Some(association) => {
                     self.columns(kind, id, AssociationColumns::of(&association).differing(&stored));
                 }
@@ -222,6 +222,7 @@ impl Check<'_> {
     }
 }
 
-fn fragment(row: &Row) -> Result<Fragment, Error> {
-    Ok(Fragment::from_stored(row.try_get("fragment")?))
+/// None: what is stored is damaged.
+fn fragment(row: &Row) -> Result<Option<Fragment>, Error> {
+    Ok(Fragment::from_stored(row.try_get("fragment")?).ok())
 }

@@ -75,7 +75,7 @@ impl Registry {
     ) -> Result<Option<(Asked<'q>, Vec<Found>)>, Failure> {
         let reach = Reach { level: query.level, limit: self.limit(query) };
         let fragments = match query.return_type {
-            ReturnType::LeafClass => PORTION as i64,
+            ReturnType::LeafClass => PORTION,
             ReturnType::ObjectRef => 0,
         };
         let FindDocuments { patient_id, filter } = find;

@@ -28,7 +28,7 @@ pub async fn write(
     // None waits for another: they go to the database together.
     let documents = submission.documents.iter().map(async |entry| {
         let (text, version) = (fragment(entry.entry_uuid)?, Version::first(entry.entry_uuid));
-        sql::add_document_entry(transaction, record, set.entry_uuid, entry, &version, text.as_str()).await?;
+        sql::add_document_entry(transaction, record, set.entry_uuid, entry, &version, &text).await?;
         Ok::<_, Failure>(())
     });
     let facts = header_facts(submission);
@@ -37,18 +37,18 @@ pub async fn write(
     });
     let folders = submission.folders.iter().map(async |folder| {
         let (text, version) = (fragment(folder.entry_uuid)?, Version::first(folder.entry_uuid));
-        sql::add_folder(transaction, record, set.entry_uuid, folder, &version, &now, text.as_str()).await?;
+        sql::add_folder(transaction, record, set.entry_uuid, folder, &version, &now, &text).await?;
         Ok::<_, Failure>(())
     });
     let associations = submission.associations.iter().map(async |association| {
         let home = home_of(association.source, existing).unwrap_or(record);
         let text = fragment(association.entry_uuid)?;
-        sql::add_association(transaction, home, set.entry_uuid, association, text.as_str()).await?;
+        sql::add_association(transaction, home, set.entry_uuid, association, &text).await?;
         Ok::<_, Failure>(())
     });
     let text = fragment(set.entry_uuid)?;
     try_join5(
-        async { Ok(sql::add_submission_set(transaction, record, set, text.as_str()).await?) },
+        async { Ok(sql::add_submission_set(transaction, record, set, &text).await?) },
         try_join_all(documents),
         try_join_all(facts),
         try_join_all(folders),
@@ -98,8 +98,7 @@ async fn replace(
                 let text =
                     Fragment::has_member(association.entry_uuid, association.source, association.target);
                 let set = submission.submission_set.entry_uuid;
-                sql::add_association(transaction, membership.record, set, &association, text.as_str())
-                    .await?;
+                sql::add_association(transaction, membership.record, set, &association, &text).await?;
             }
         }
         sql::touch_folder(transaction, membership.record, membership.folder, now).await?;

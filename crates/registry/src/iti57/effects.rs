@@ -81,8 +81,7 @@ impl Writer<'_> {
     async fn submission_set(&self) -> Result<(), Failure> {
         let (set, record) = self.set;
         let text = self.fragment(set, 1)?;
-        Ok(sql::add_submission_set(self.transaction, record, &self.update.submission_set, text.as_str())
-            .await?)
+        Ok(sql::add_submission_set(self.transaction, record, &self.update.submission_set, &text).await?)
     }
 
     async fn documents(&mut self, records: &Records) -> Result<(), Failure> {
@@ -94,8 +93,7 @@ impl Writer<'_> {
             let record = records.of(&new.object.patient_id)?;
             let text = self.fragment(id, version.number)?;
             let (set, _) = self.set;
-            sql::add_document_entry(self.transaction, record, set, &new.object, &version, text.as_str())
-                .await?;
+            sql::add_document_entry(self.transaction, record, set, &new.object, &version, &text).await?;
             let from = (previous.record, previous.entry_uuid);
             sql::copy_header_facts(self.transaction, from, (record, id)).await?;
             self.supersede(previous, Stored { entry_uuid: id, record, ..previous.clone() }, new.propagate)
@@ -113,7 +111,7 @@ impl Writer<'_> {
             let record = records.of(&new.object.patient_id)?;
             let text = self.fragment(id, version.number)?;
             let ((set, _), now) = (self.set, &self.now);
-            sql::add_folder(self.transaction, record, set, &new.object, &version, now, text.as_str()).await?;
+            sql::add_folder(self.transaction, record, set, &new.object, &version, now, &text).await?;
             self.supersede(previous, Stored { entry_uuid: id, record, ..previous.clone() }, new.propagate)
                 .await?;
         }
@@ -140,7 +138,7 @@ impl Writer<'_> {
             let record = self.record_of(association.source)?;
             let text = self.fragment(association.entry_uuid, 1)?;
             let (set, _) = self.set;
-            sql::add_association(self.transaction, record, set, association, text.as_str()).await?;
+            sql::add_association(self.transaction, record, set, association, &text).await?;
         }
         for association in &self.update.additions {
             self.touched.insert(association.entry_uuid, association.entry_uuid);
@@ -198,11 +196,11 @@ impl Writer<'_> {
             None => self.record_of(copy.source)?,
         };
         let (set, set_record) = self.set;
-        sql::add_association(self.transaction, record, set, &association, text.as_str()).await?;
+        sql::add_association(self.transaction, record, set, &association, &text).await?;
         if kind == AssociationType::HasMember {
             let held = joining(AssociationType::HasMember, set, id);
             let text = Fragment::has_member(held.entry_uuid, set, id);
-            sql::add_association(self.transaction, set_record, set, &held, text.as_str()).await?;
+            sql::add_association(self.transaction, set_record, set, &held, &text).await?;
             if let Some(folder) = linked.get(copy.source) {
                 sql::touch_folder(self.transaction, folder.record, folder.entry_uuid, &self.now).await?;
             }

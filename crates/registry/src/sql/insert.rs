@@ -2,6 +2,7 @@ use cda::facts::HeaderFacts;
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 use uuid::Uuid;
+use xds::fragment::Fragment;
 use xds::metadata::{Association, AvailabilityStatus, DocumentEntry, Folder, SubmissionSet};
 use xds::value::Cx;
 
@@ -114,7 +115,7 @@ pub async fn add_submission_set<C: GenericClient>(
     client: &C,
     record: i64,
     set: &SubmissionSet,
-    fragment: &str,
+    fragment: &Fragment,
 ) -> Result<(), Error> {
     let columns = SubmissionSetColumns::of(set);
     execute(
@@ -130,7 +131,7 @@ pub async fn add_submission_set<C: GenericClient>(
             &columns.content_type_code,
             &columns.author_persons,
             &columns.intended_recipients,
-            &fragment,
+            &fragment.to_stored(),
         ],
     )
     .await
@@ -143,7 +144,7 @@ pub async fn add_document_entry<C: GenericClient>(
     submission_set: Uuid,
     entry: &DocumentEntry,
     version: &Version,
-    fragment: &str,
+    fragment: &Fragment,
 ) -> Result<(), Error> {
     let columns = DocumentColumns::of(entry);
     execute(
@@ -172,7 +173,7 @@ pub async fn add_document_entry<C: GenericClient>(
             &columns.creation_time,
             &columns.service_start_time,
             &columns.service_stop_time,
-            &fragment,
+            &fragment.to_stored(),
             &columns.availability,
             &version.logical_id,
             &version.number,
@@ -190,7 +191,7 @@ pub async fn add_folder<C: GenericClient>(
     folder: &Folder,
     version: &Version,
     last_update_time: &str,
-    fragment: &str,
+    fragment: &Fragment,
 ) -> Result<(), Error> {
     let columns = FolderColumns::of(folder);
     execute(
@@ -204,7 +205,7 @@ pub async fn add_folder<C: GenericClient>(
             &folder.patient_id.text,
             &columns.codes,
             &last_update_time,
-            &fragment,
+            &fragment.to_stored(),
             &version.logical_id,
             &version.number,
             &version.status.name(),
@@ -219,7 +220,7 @@ pub async fn add_association<C: GenericClient>(
     record: i64,
     submission_set: Uuid,
     association: &Association,
-    fragment: &str,
+    fragment: &Fragment,
 ) -> Result<(), Error> {
     let columns = AssociationColumns::of(association);
     execute(
@@ -233,7 +234,7 @@ pub async fn add_association<C: GenericClient>(
             &columns.source,
             &columns.target,
             &columns.submission_set_status,
-            &fragment,
+            &fragment.to_stored(),
         ],
     )
     .await

@@ -42,8 +42,20 @@ pub use versions::{
 };
 
 use deadpool_postgres::GenericClient;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{FromSql, ToSql, Type, accepts};
 use tokio_postgres::{Error, Row};
+use xds::fragment::Fragment;
+
+/// A fragment as a column has it.
+struct StoredFragment(Fragment);
+
+impl<'a> FromSql<'a> for StoredFragment {
+    fn from_sql(_: &Type, stored: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(StoredFragment(Fragment::from_stored(stored)?))
+    }
+
+    accepts!(BYTEA);
+}
 
 /// Runs a statement that is prepared once per connection.
 async fn rows<C: GenericClient>(

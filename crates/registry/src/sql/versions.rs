@@ -6,7 +6,7 @@ use uuid::Uuid;
 use xds::fragment::Fragment;
 use xds::metadata::{AssociationType, AvailabilityStatus};
 
-use super::{execute, rows};
+use super::{StoredFragment, execute, rows};
 
 /// The logical objects that the ids lead to, and the folders that the documents among them are in.
 const LOGICAL_IDS: &str = "
@@ -237,7 +237,7 @@ pub async fn links_of<C: GenericClient>(client: &C, ids: &[Uuid]) -> Result<Vec<
     let mut links = Vec::new();
     for row in &found {
         if let Some(association_type) = AssociationType::from_urn(row.try_get(0)?) {
-            let fragment = Fragment::from_stored(row.try_get(3)?);
+            let StoredFragment(fragment) = row.try_get(3)?;
             links.push(Joining {
                 association_type,
                 source: row.try_get(1)?,
@@ -256,7 +256,7 @@ pub async fn document_fragment<C: GenericClient>(
     entry: Uuid,
 ) -> Result<Option<(Fragment, String)>, Error> {
     let found = rows(client, DOCUMENT_FRAGMENT, &[&record, &entry]).await?;
-    found.first().map(|row| Ok((Fragment::from_stored(row.try_get(0)?), row.try_get(1)?))).transpose()
+    found.first().map(|row| Ok((row.try_get::<_, StoredFragment>(0)?.0, row.try_get(1)?))).transpose()
 }
 
 /// What the CDA header tells is that of the document, whichever its version.

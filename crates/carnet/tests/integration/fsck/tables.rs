@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use uuid::Uuid;
+use xds::fragment::Fragment;
 
 use super::{check, execute, names};
 use crate::harness::{Server, Submission, assert_filed, patient};
@@ -65,8 +66,10 @@ async fn every_column_is_held_against_what_was_submitted() {
 
 #[actix_web::test]
 async fn a_fragment_that_cannot_be_read_is_found() {
-    let sql = "update document_entry set fragment = left(fragment, -10) where entry_uuid = $id";
-    of_document(sql, "fragment", &[]).await;
+    for damaged in ["substr(fragment, 1, length(fragment) - 10)", "'<rim:ExtrinsicObject'", "''"] {
+        let sql = format!("update document_entry set fragment = {damaged} where entry_uuid = $id");
+        of_document(&sql, "fragment", &[]).await;
+    }
 }
 
 #[actix_web::test]
@@ -109,14 +112,14 @@ async fn an_association_without_an_end_and_a_document_without_a_submission_set_a
     let (association, document) = (submission.associations[0].entry_uuid, submission.entry.entry_uuid);
     let nobody = Uuid::new_v4();
     // As the fragment is, so is the column: only the end is missing.
-    execute(
-        &server,
-        &format!(
-            "update association set target = '{nobody}', fragment = replace(fragment, '{document}', '{nobody}')
-             where entry_uuid = '{association}'"
-        ),
-    )
-    .await;
+    let client = server.database.get().await.unwrap();
+    let said = "select fragment from association where entry_uuid = $1";
+    let said = client.query_one(said, &[&association]).await.unwrap();
+    let said = Fragment::from_stored(said.get(0)).unwrap();
+    let says = said.as_str().replace(&document.to_string(), &nobody.to_string());
+    let change = "update association set target = $2, fragment = $3 where entry_uuid = $1";
+    client.execute(change, &[&association, &nobody, &says.as_bytes()]).await.unwrap();
+    drop(client);
     let (findings, _) = check(&server, Depth::Octets).await;
     let expected = [
         json!({ "finding": "not-held", "kind": "DocumentEntry", "id": document }),

@@ -61,8 +61,9 @@ async fn read_whole(client: &Client, mode: &str, statement: &str, values: &str) 
     lines.filter(|line| line.contains("Seq Scan on ")).collect()
 }
 
-const FILTER: &str = "false, 101, '{Approved}', '{Stable}', null, null, null, null, null, '[]', '[]', null, null, null, \
-                      null, null, null, null, null, '[]'";
+const PLAIN: &str = "false, 101, '{Approved}', '{Stable}', null, null, null, null, null, null, null, null, null, null, null, \
+                     null";
+const FILTER: &str = "'[]', '[]', null, '[]'";
 
 #[actix_web::test]
 async fn no_statement_reads_a_table_from_end_to_end() {
@@ -71,8 +72,8 @@ async fn no_statement_reads_a_table_from_end_to_end() {
     let content = "false, 101, '{Stable}', null, '[]'";
     let any = "false, 101, null, null";
     // As they are kept, planned once for whatever parameters.
-    let mut kept = vec![(documents::FIND, format!("'{{7}}', {FILTER}"))];
-    kept.push((documents::FIND_OF_PATIENT, format!("'a', {FILTER}, '7', 64")));
+    let mut kept = vec![(documents::FIND, format!("'{{7}}', {PLAIN}, {FILTER}"))];
+    kept.push((documents::FIND_OF_PATIENT, format!("'a', {PLAIN}, '7', true")));
     kept.push((documents::FRAGMENTS, format!("'{{7}}', {uuids}")));
     kept.push((documents::BY_ENTRY_UUID, format!("{uuids}, {content}")));
     kept.push((documents::BY_LOGICAL_ID, format!("{uuids}, {content}")));
@@ -100,7 +101,7 @@ async fn no_statement_reads_a_table_from_end_to_end() {
     for (statement, code) in
         [(documents::OF_CLASS, "c7"), (documents::OF_FACILITY, "h7"), (documents::OF_EVENT, "e7")]
     {
-        let values = format!("'{{{code}}}', {FILTER}");
+        let values = format!("'{{{code}}}', {PLAIN}, {FILTER}");
         let whole = read_whole(&client, "force_custom_plan", statement, &values).await;
         assert_eq!(whole, [""; 0], "{statement}");
     }

@@ -4,13 +4,13 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
-use xds::fragment::{Fill, Fragment};
+use xds::fragment::Fragment;
 use xds::metadata::{Availability, DocumentType};
 use xds::query::{ContentFilter, DocumentFilter, ObjectIds};
 use xds::value::Cx;
 
 use super::{Found, FoundDetail, Reach, found, json_groups, some, status_names, time};
-use crate::sql::{once, rows};
+use crate::sql::{StoredFragment, once, rows};
 
 macro_rules! columns {
     () => {
@@ -27,9 +27,9 @@ macro_rules! shown {
     };
 }
 
-/// An entry without service times passes their windows, an On-Demand entry that of the creation time (TF-2
-/// §3.18.4.1.2.3).
-macro_rules! filter {
+/// What columns say alone. An entry without service times passes their windows, an On-Demand entry that of the creation time
+/// (TF-2 §3.18.4.1.2.3).
+macro_rules! plain {
     () => {
         concat!(
             shown!(),
@@ -40,22 +40,34 @@ macro_rules! filter {
             and ($8::text[] is null or practice_setting_code = any($8))
             and ($9::text[] is null or healthcare_facility_type_code = any($9))
             and ($10::text[] is null or format_code = any($10))
-            and ($11::jsonb is null or not exists (
-                select from jsonb_array_elements($11) as wanted
+            and ($11::text is null or document_type = 'OnDemand' or creation_time >= $11)
+            and ($12::text is null or document_type = 'OnDemand' or creation_time < $12)
+            and ($13::text is null or service_start_time is null or service_start_time >= $13)
+            and ($14::text is null or service_start_time is null or service_start_time < $14)
+            and ($15::text is null or service_stop_time is null or service_stop_time >= $15)
+            and ($16::text is null or service_stop_time is null or service_stop_time < $16)
+            and ($17::text[] is null or availability = any($17))"
+        )
+    };
+}
+
+/// How many parameters [`plain`] has, with that where a statement begins.
+const PLAIN: usize = 17;
+
+/// The whole filter. What looks into lists is as long to prepare for as all else together, asked for or not.
+macro_rules! filter {
+    () => {
+        concat!(
+            plain!(),
+            " and ($18::jsonb is null or not exists (
+                select from jsonb_array_elements($18) as wanted
                 where not event_codes && array(select jsonb_array_elements_text(wanted))))
-            and ($12::jsonb is null or not exists (
-                select from jsonb_array_elements($12) as wanted
+            and ($19::jsonb is null or not exists (
+                select from jsonb_array_elements($19) as wanted
                 where not confidentiality_codes && array(select jsonb_array_elements_text(wanted))))
-            and ($13::text[] is null or exists (
-                select from unnest(author_persons) as person, unnest($13) as pattern
+            and ($20::text[] is null or exists (
+                select from unnest(author_persons) as person, unnest($20) as pattern
                 where person like pattern escape ''))
-            and ($14::text is null or document_type = 'OnDemand' or creation_time >= $14)
-            and ($15::text is null or document_type = 'OnDemand' or creation_time < $15)
-            and ($16::text is null or service_start_time is null or service_start_time >= $16)
-            and ($17::text is null or service_start_time is null or service_start_time < $17)
-            and ($18::text is null or service_stop_time is null or service_stop_time >= $18)
-            and ($19::text is null or service_stop_time is null or service_stop_time < $19)
-            and ($20::text[] is null or availability = any($20))
             and ($21::jsonb is null or not exists (
                 select from jsonb_array_elements($21) as wanted
                 where not exists (
@@ -88,17 +100,14 @@ pub(super) const FIND: &str = concat!(
     " order by creation_time desc nulls last, registered_at, entry_uuid limit $3"
 );
 
-/// The same for a patient whose record no merge has to do with, from the identifier on; with the fragments of the first
-/// `$23` documents.
+/// The same for a patient whose record no merge has to do with, from the identifier on; with fragments or without.
 pub(super) const FIND_OF_PATIENT: &str = concat!(
-    "select document_entry.record, document_entry.entry_uuid,
-        case when row_number() over newest_first <= $23 then fragment end, status, patient_id
+    "select document_entry.record, document_entry.entry_uuid, case when $19 then fragment end, status, patient_id
     from patient_identifier join record using (record) join document_entry using (record)
-    where patient_identifier.authority = $1 and patient_identifier.value = $22
+    where patient_identifier.authority = $1 and patient_identifier.value = $18
         and survivor is null and not exists (select from record as other where other.survivor = record.record)",
-    filter!(),
-    " window newest_first as (order by creation_time desc nulls last, registered_at, entry_uuid)
-    order by creation_time desc nulls last, registered_at, entry_uuid limit $3"
+    plain!(),
+    " order by creation_time desc nulls last, registered_at, entry_uuid limit $3"
 );
 
 pub(super) const FRAGMENTS: &str = "
@@ -160,19 +169,64 @@ pub async fn find_documents<C: GenericClient>(
     rows(client, FIND, &values.parameters(&records)).await?.iter().map(document).collect()
 }
 
-/// Of a patient whose record no merge has to do with; of any other patient nothing is found. The fragments of the first
-/// documents, up to a number.
+/// Of a patient whose record no merge has to do with; of any other patient nothing is found, nor by a filter that looks into
+/// lists. With fragments, but of many documents only those of the first `fragments`.
 pub async fn find_documents_of_unmerged<C: GenericClient>(
     client: &C,
     patient: &Cx,
     filter: &DocumentFilter,
     reach: Reach,
-    fragments: i64,
+    fragments: usize,
 ) -> Result<Vec<Found>, Error> {
-    let values = Values::of(filter, reach);
-    let mut parameters = values.parameters(&patient.authority).to_vec();
-    parameters.extend([&patient.id as &(dyn ToSql + Sync), &fragments]);
-    rows(client, FIND_OF_PATIENT, &parameters).await?.iter().map(document).collect()
+    if !is_plain(filter) {
+        return Ok(Vec::new());
+    }
+    let find = async |limit: Option<i64>, with_fragments: bool| {
+        let values = Values::of(filter, Reach { limit, ..reach });
+        let (all, id) = (values.parameters(&patient.authority), &patient.id);
+        let parameters: Vec<_> = all.into_iter().take(PLAIN).chain([id as _, &with_fragments as _]).collect();
+        rows(client, FIND_OF_PATIENT, &parameters).await?.iter().map(document).collect()
+    };
+    if fragments == 0 {
+        return find(reach.limit, false).await;
+    }
+    let more = fragments as i64 + 1;
+    let first: Vec<Found> = find(Some(reach.limit.map_or(more, |limit| limit.min(more))), true).await?;
+    if first.len() <= fragments {
+        return Ok(first);
+    }
+    let mut all: Vec<Found> = find(reach.limit, false).await?;
+    let mut known: HashMap<Uuid, Option<Fragment>> =
+        first.into_iter().map(|found| (found.entry_uuid, found.fragment)).collect();
+    for found in &mut all {
+        found.fragment = known.remove(&found.entry_uuid).flatten();
+    }
+    Ok(all)
+}
+
+/// Whether [`plain`] says all of it.
+fn is_plain(filter: &DocumentFilter) -> bool {
+    let DocumentFilter {
+        event_codes,
+        confidentiality_codes,
+        author_person,
+        reference_ids,
+        status: _,
+        document_types: _,
+        class_code: _,
+        type_code: _,
+        practice_setting_code: _,
+        healthcare_facility_type_code: _,
+        format_code: _,
+        creation_time: _,
+        service_start_time: _,
+        service_stop_time: _,
+        availability: _,
+    } = filter;
+    event_codes.is_empty()
+        && confidentiality_codes.is_empty()
+        && author_person.is_empty()
+        && reference_ids.is_empty()
 }
 
 /// The fragments of those of the documents that are there; each by its record and entryUUID.
@@ -182,7 +236,7 @@ pub async fn document_fragments<C: GenericClient>(
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, Fragment>, Error> {
     let found = rows(client, FRAGMENTS, &[&records, &ids]).await?;
-    found.iter().map(|row| Ok((row.try_get(0)?, Fragment::from_stored(row.try_get(1)?)))).collect()
+    found.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<_, StoredFragment>(1)?.0))).collect()
 }
 
 /// Of whatever patient; nothing without a condition on the event, the class or the facility.
@@ -246,6 +300,7 @@ impl<'f> Values<'f> {
         }
     }
 
+    /// Those of [`plain`] first.
     fn parameters<'a>(&'a self, start: &'a (dyn ToSql + Sync)) -> [&'a (dyn ToSql + Sync); 21] {
         let [created_from, created_to, started_from, started_to, stopped_from, stopped_to] = &self.times;
         [
@@ -259,9 +314,6 @@ impl<'f> Values<'f> {
             &self.practice_setting_code,
             &self.healthcare_facility_type_code,
             &self.format_code,
-            &self.event_codes,
-            &self.confidentiality_codes,
-            &self.author_person,
             created_from,
             created_to,
             started_from,
@@ -269,6 +321,9 @@ impl<'f> Values<'f> {
             stopped_from,
             stopped_to,
             &self.availability,
+            &self.event_codes,
+            &self.confidentiality_codes,
+            &self.author_person,
             &self.reference_ids,
         ]
     }
@@ -303,8 +358,8 @@ pub async fn readable_documents<C: GenericClient>(
         .iter()
         .map(|row| {
             let (unique_id, hash, patient_id) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-            let document = Fragment::from_stored(row.try_get(4)?).document(&Fill::default());
-            let title = document.and_then(|document| document.common.title().map(str::to_owned));
+            let fragment = Fragment::from_stored(row.try_get(4)?);
+            let title = fragment.ok().and_then(|fragment| fragment.title());
             let (number, merged): (i64, bool) = (row.try_get(0)?, row.try_get(5)?);
             Ok((merged.then_some(number), Readable { unique_id, hash, patient_id, title }))
         })

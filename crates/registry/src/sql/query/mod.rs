@@ -47,6 +47,8 @@ use xds::fragment::Fragment;
 use xds::query::{Level, Status};
 use xds::value::Dtm;
 
+use super::StoredFragment;
+
 /// An object as a query finds it.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -83,10 +85,14 @@ impl Reach {
 
 /// Reads a row that begins with record, entry_uuid, fragment, status.
 fn found(row: &Row, detail: impl FnOnce(&Row) -> Result<FoundDetail, Error>) -> Result<Found, Error> {
+    let entry_uuid: Uuid = row.try_get(1)?;
+    let fragment = row.try_get::<_, Option<StoredFragment>>(2).inspect_err(|error| {
+        tracing::error!("the fragment of {entry_uuid} cannot be read (carnet fsck tells more): {error}");
+    })?;
     Ok(Found {
         record: row.try_get(0)?,
-        entry_uuid: row.try_get(1)?,
-        fragment: row.try_get::<_, Option<String>>(2)?.map(Fragment::from_stored),
+        entry_uuid,
+        fragment: fragment.map(|stored| stored.0),
         status: Status::from_name(row.try_get(3)?).unwrap_or(Status::Deprecated),
         detail: detail(row)?,
     })
