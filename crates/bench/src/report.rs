@@ -65,16 +65,12 @@ pub struct Read {
 }
 
 impl Read {
-    pub fn of(with: &[Row], without: &[Row], limits: &Limits) -> Vec<Read> {
-        let pair = |row: &Row| {
-            let other = without.iter().find(|o| o.workload == row.workload && o.clients == row.clients)?;
-            let inserts = limits.rate(crate::limits::Limit::T, row.clients)?;
-            let (rate, without_traces) = (row.outcome.rate, other.outcome.rate);
-            let share = rate * (1.0 / without_traces + 1.0 / inserts);
-            let workload = row.workload.clone();
-            Some(Read { workload, clients: row.clients, rate, without_traces, inserts, share })
-        };
-        with.iter().filter_map(pair).collect()
+    /// None: T was not measured.
+    pub fn new(cell: &Cell, rate: f64, without_traces: f64, limits: &Limits) -> Option<Read> {
+        let inserts = limits.rate(crate::limits::Limit::T, cell.clients)?;
+        let share = rate * (1.0 / without_traces + 1.0 / inserts);
+        let workload = cell.workload.to_string();
+        Some(Read { workload, clients: cell.clients, rate, without_traces, inserts, share })
     }
 }
 

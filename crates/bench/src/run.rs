@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::bail;
 use client::Endpoints;
 
 use crate::cells::{Cell, Pace, Workload};
@@ -11,11 +12,13 @@ use crate::drive::{Load, Outcome, Work, drive};
 use crate::limits::Limits;
 use crate::load::Loaded;
 use crate::process::Processes;
-use crate::report::Row;
-use crate::stage::{Scale, Stage};
+use crate::report::{Read, Row};
+use crate::stage::{Scale, Stage, Works};
 
 /// Before anything is counted.
 const WARM_UP: Duration = Duration::from_secs(1);
+/// How often two servers take turns, each time for half of the time of a measurement.
+const TURNS: u32 = 4;
 
 /// A server to be measured.
 pub struct Target {
@@ -41,17 +44,8 @@ pub async fn measure(
     limits: &Limits,
     mut progress: impl FnMut(&str),
 ) -> anyhow::Result<Vec<Row>> {
-    let Settings { cells, time, seed, scale } = settings;
-    let works = Stage::set(
-        target.endpoints.clone(),
-        *scale,
-        target.feed,
-        target.loaded.clone(),
-        *seed,
-        cells,
-        &mut progress,
-    )
-    .await?;
+    let Settings { cells, time, seed, .. } = settings;
+    let works = staged(target, settings, &mut progress).await?;
     let mut rows: Vec<Row> = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
         let Some((_, work)) = works.iter().find(|(workload, _)| *workload == cell.workload) else { continue };
@@ -76,6 +70,53 @@ pub async fn measure(
         rows.push(Row::new(cell, rate, outcome, cpu, target.processes.peak_memory(), limits));
     }
     Ok(rows)
+}
+
+async fn staged(target: &Target, settings: &Settings, progress: impl FnMut(&str)) -> anyhow::Result<Works> {
+    let Settings { cells, seed, scale, .. } = settings;
+    let (endpoints, loaded) = (target.endpoints.clone(), target.loaded.clone());
+    Stage::set(endpoints, *scale, target.feed, loaded, *seed, cells, progress).await
+}
+
+/// Measures the same reads on two servers in turn, so that what else happens on the machine meanwhile happens to both.
+pub async fn compare(
+    with: &Target,
+    without: &Target,
+    settings: &Settings,
+    limits: &Limits,
+    mut progress: impl FnMut(&str),
+) -> anyhow::Result<Vec<Read>> {
+    let Settings { cells, time, seed, .. } = settings;
+    let with = staged(with, settings, &mut progress).await?;
+    let without = staged(without, settings, &mut progress).await?;
+    let mut reads = Vec::new();
+    for (index, cell) in cells.iter().enumerate() {
+        let name = format!("{}, {} clients, with traces and without", cell.workload, cell.clients);
+        progress(&format!("{}/{}: {name}", index + 1, cells.len()));
+        let work = |works: &Works| works.iter().find(|(workload, _)| *workload == cell.workload).cloned();
+        let (Some((_, with)), Some((_, without))) = (work(&with), work(&without)) else { continue };
+        let (mut rate, mut rate_without) = (0.0, 0.0);
+        // The first turn is for warming up, and each begins with the server that the one before has ended with.
+        for turn in 0..=TURNS {
+            let mut two = [(&with, &mut rate), (&without, &mut rate_without)];
+            if turn % 2 == 1 {
+                two.reverse();
+            }
+            for (work, rate) in two {
+                let seed = seed.wrapping_mul(1000).wrapping_add(u64::from(turn) + 10 * index as u64);
+                let load = Load { clients: cell.clients, time: *time / 2, rate: None, seed };
+                let outcome = sent(work, load).await?;
+                if let Some(failure) = outcome.first_failure {
+                    bail!("{}: {failure}", cell.workload);
+                }
+                if turn > 0 {
+                    *rate += outcome.rate / f64::from(TURNS);
+                }
+            }
+        }
+        reads.extend(Read::new(cell, rate, rate_without, limits));
+    }
+    Ok(reads)
 }
 
 fn full_rate(rows: &[Row], cell: &Cell) -> Option<f64> {

@@ -13,8 +13,8 @@ use transparency::{
 use super::{CheckpointFile, sql, tree};
 use crate::Error;
 
-/// Events of one checkpoint at most: few enough that one commit stays short.
-const BATCH: i64 = 8192;
+/// Events of one checkpoint at most: few enough that one commit stays short, and that they are sorted in memory.
+const BATCH: i64 = 1024;
 const _: () = assert!(BATCH as usize <= MAX_LEAVES);
 /// Checkpoints that are copied into the file at a time.
 const COPIED: i64 = 64;

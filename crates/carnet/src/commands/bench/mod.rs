@@ -13,8 +13,8 @@ use bench::cells::{Cell, cells};
 use bench::limits::Limits;
 use bench::load::Loaded;
 use bench::process::Processes;
-use bench::report::{Read, Report, Row, Table};
-use bench::run::{Settings, Target, measure, reads};
+use bench::report::{Report, Row, Table};
+use bench::run::{Settings, Target, compare, measure, reads};
 use bench::server::Server;
 use bench::stage::Scale;
 use client::Endpoints;
@@ -155,6 +155,11 @@ async fn measured(config: &Config, run: &Run, cells: &[Cell], bar: &ProgressBar)
     let progress = |text: &str| bar.set_message(text.to_owned());
     let time = Duration::from_secs(run.seconds.max(1));
     let place = place(run.folder.as_deref())?;
+    let without_traces = run
+        .without_traces
+        .as_deref()
+        .map(|program| program.canonicalize().with_context(|| format!("{} is not there", program.display())));
+    let without_traces = without_traces.transpose()?;
     let limits = match run.no_limits {
         true => Limits::default(),
         false => {
@@ -163,7 +168,7 @@ async fn measured(config: &Config, run: &Run, cells: &[Cell], bar: &ProgressBar)
         }
     };
     let scale = if run.smoke { Scale::SMOKE } else { Scale::FULL };
-    let settings = |cells: &[Cell]| Settings { cells: cells.to_vec(), time, seed: run.seed, scale };
+    let settings = |cells: &[Cell], seed: u64| Settings { cells: cells.to_vec(), time, seed, scale };
     let mut report = Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         machine: bench::process::machine(),
@@ -182,7 +187,7 @@ async fn measured(config: &Config, run: &Run, cells: &[Cell], bar: &ProgressBar)
         let endpoints = Endpoints { registry: registry.clone(), repository: repository.clone() };
         let target =
             Target { endpoints, processes: Processes(run.pid.clone()), feed: !run.no_feed, loaded: None };
-        report.rows = measure(&target, &settings(cells), &report.limits, progress).await?;
+        report.rows = measure(&target, &settings(cells, run.seed), &report.limits, progress).await?;
         return Ok(report);
     }
     let own = Own { program: std::env::current_exe()?, folder: place.path().join("carnet") };
@@ -202,20 +207,20 @@ async fn measured(config: &Config, run: &Run, cells: &[Cell], bar: &ProgressBar)
     server.stop()?;
     server = Server::start(&own.program, &own.folder)?;
     report.start_ms = Some([first, server.ready_after].map(|time| time.as_secs_f64() * 1000.0));
-    report.rows = measure(&server.target(loaded), &settings(cells), &report.limits, progress).await?;
-    if let Some(program) = &run.without_traces {
-        let with = measure(&server.target(None), &settings(&reads()), &report.limits, progress).await?;
-        server.stop()?;
+    report.rows =
+        measure(&server.target(loaded), &settings(cells, run.seed), &report.limits, progress).await?;
+    if let Some(program) = &without_traces {
+        // The same documents are not filed twice.
+        let reads = settings(&reads(), run.seed.wrapping_add(1));
         let folder = place.path().join("without-traces");
         std::fs::create_dir(&folder)?;
         progress("starting the server without traces");
         let other = Server::start(program, &folder)?;
-        let without = measure(&other.target(None), &settings(&reads()), &report.limits, progress).await?;
+        let (with, without) = (server.target(None), other.target(None));
+        report.reads = compare(&with, &without, &reads, &report.limits, progress).await?;
         other.stop()?;
-        report.reads = Read::of(&with, &without, &report.limits);
-    } else {
-        server.stop()?;
     }
+    server.stop()?;
     if run.verify > 0 {
         report.verified.push(verify::measure(&own, run.verify, run.seed, progress).await?);
     }
