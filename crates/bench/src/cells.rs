@@ -33,6 +33,8 @@ impl Workload {
     pub const MIXED: [Workload; 3] = [Workload::SUBMIT, Workload::FIND, Workload::GET];
 
     pub const ALL: [Workload; 12] = [
+        // What memory it takes is seen before larger work has left its own.
+        Workload::Mix,
         Workload::SUBMIT,
         Workload::Submit { documents: 20 },
         Workload::FIND,
@@ -44,7 +46,6 @@ impl Workload {
         Workload::GET,
         Workload::Get { size: 3_000_000 },
         Workload::Get { size: 100_000_000 },
-        Workload::Mix,
     ];
 }
 

@@ -19,21 +19,17 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     };
     let result = exchange.app.registry.query(&exchange.requester(), &query, &body.to_xml()).await;
     exchange.log(Transaction::Iti18, &query.id, result.as_ref().err().map(Into::into));
-    Ok(answered(ITI_18, result).await)
+    Ok(answered(ITI_18, result))
 }
 
 /// `action` is that of the request.
-pub async fn answered(action: &str, result: Result<Answered, Failure>) -> Answer {
-    let result = match result {
-        Ok(answered) if answered.is_long() => {
-            let write = |w: &mut Writer, hole| write_query_response(w, &[], &QueryResult::Objects(hole));
-            return Answer::long(action, write, answered.portions());
-        }
-        Ok(answered) => answered.whole().await,
-        Err(failure) => Err(failure),
-    };
+pub fn answered(action: &str, result: Result<Answered, Failure>) -> Answer {
     match result {
-        Ok(result) => Answer::new(action, |w| write_query_response(w, &[], &result)),
+        Ok(Answered::Long(portions)) => {
+            let write = |w: &mut Writer, hole| write_query_response(w, &[], &QueryResult::Objects(hole));
+            Answer::long(action, write, portions)
+        }
+        Ok(Answered::Whole(result)) => Answer::new(action, |w| write_query_response(w, &[], &result)),
         Err(failure) => refused(action, &failure.findings()),
     }
 }

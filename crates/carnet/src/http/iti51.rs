@@ -16,5 +16,5 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let registry = &exchange.app.registry;
     let result = registry.multi_patient_query(&exchange.requester(), &query, &body.to_xml()).await;
     exchange.log(Transaction::Iti51, &query.id, result.as_ref().err().map(Into::into));
-    Ok(answered(ITI_51, result).await)
+    Ok(answered(ITI_51, result))
 }

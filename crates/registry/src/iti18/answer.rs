@@ -18,48 +18,57 @@ use crate::{Failure, Registry};
 pub const PORTION: usize = 64;
 
 /// What a stored query answers with. Its trace is durable.
-pub struct Answered {
-    return_type: ReturnType,
-    objects: Vec<Resolved>,
-    database: Database,
+pub enum Answered {
+    Whole(QueryResult),
+    /// Better sent in portions.
+    Long(Portions),
 }
 
 impl Registry {
-    pub(super) fn answered(&self, return_type: ReturnType, objects: Vec<Resolved>) -> Answered {
-        Answered { return_type, objects, database: self.database.clone() }
+    /// The answer, while its trace is written elsewhere: whatever takes time is done when that is under way.
+    pub(super) async fn answered(
+        &self,
+        return_type: ReturnType,
+        objects: Vec<Resolved>,
+    ) -> Result<Answered, Failure> {
+        if return_type == ReturnType::ObjectRef {
+            let ids = objects.iter().map(|object| object.found.entry_uuid);
+            return Ok(Answered::Whole(QueryResult::ObjectRefs(ids.collect())));
+        }
+        let is_long = objects.iter().any(|object| object.found.fragment.is_none());
+        let portions = Portions { objects: objects.into_iter(), database: self.database.clone() };
+        if is_long {
+            return Ok(Answered::Long(portions));
+        }
+        tokio::task::yield_now().await;
+        Ok(Answered::Whole(portions.all().await?))
     }
 }
 
 impl Answered {
-    /// Whether it is better sent in portions.
-    pub fn is_long(&self) -> bool {
-        self.return_type == ReturnType::LeafClass && self.objects.iter().any(|o| o.found.fragment.is_none())
-    }
-
     pub async fn whole(self) -> Result<QueryResult, Failure> {
-        if self.return_type == ReturnType::ObjectRef {
-            let ids = self.objects.iter().map(|object| object.found.entry_uuid);
-            return Ok(QueryResult::ObjectRefs(ids.collect()));
+        match self {
+            Answered::Whole(result) => Ok(result),
+            Answered::Long(portions) => portions.all().await,
         }
-        let (mut objects, mut portions) = (String::new(), self.portions());
-        while let Some(portion) = portions.next().await? {
-            objects.push_str(&portion);
-        }
-        Ok(QueryResult::Objects(objects))
-    }
-
-    /// The objects as ebXML, one portion after the other.
-    pub fn portions(self) -> Portions {
-        Portions { objects: self.objects.into_iter(), database: self.database }
     }
 }
 
+/// Objects as ebXML, one portion after the other.
 pub struct Portions {
     objects: IntoIter<Resolved>,
     database: Database,
 }
 
 impl Portions {
+    async fn all(mut self) -> Result<QueryResult, Failure> {
+        let mut objects = String::new();
+        while let Some(portion) = self.next().await? {
+            objects.push_str(&portion);
+        }
+        Ok(QueryResult::Objects(objects))
+    }
+
     /// None: that was all. What a fragment says never changes; a document that was removed after it was found ends the answer
     /// with an error.
     pub async fn next(&mut self) -> Result<Option<String>, Failure> {

@@ -10,6 +10,7 @@ mod result;
 use access::Requester;
 use atna::{Act, Event, Object, Outcome};
 use deadpool_postgres::tokio_postgres::IsolationLevel;
+use futures_util::future::try_join;
 use uuid::Uuid;
 use xds::query::{Query, QueryKind, Request, Transaction};
 
@@ -71,8 +72,10 @@ impl Registry {
             [] => result::patients(&found),
             asked_for => asked_for.to_vec(),
         };
-        self.write_trace(&per_patient(&event, patients)).await?;
-        Ok(self.answered(query.return_type, found))
+        let events = per_patient(&event, patients);
+        let (_, answered) =
+            try_join(self.write_trace(&events), self.answered(query.return_type, found)).await?;
+        Ok(answered)
     }
 
     /// Everything is read as it is at one moment, however many statements a query takes.

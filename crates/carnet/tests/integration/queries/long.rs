@@ -2,7 +2,7 @@
 
 use atna::{Source, TraceWriter};
 use registry::Registry;
-use registry::iti18::answer::PORTION;
+use registry::iti18::answer::{Answered, PORTION};
 use xds::constants::QUERY_FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS;
 use xds::query::{Request, ReturnType, Status, find_documents};
 use xds::value::Cx;
@@ -73,8 +73,7 @@ async fn an_answer_that_has_begun_holds_no_connection_and_is_cut_where_a_documen
     let registry = Registry::new(server.database.clone(), server.config.registry_settings(), source, traces);
     let requester = access::Requester::local("operator", "a test");
     let answered = registry.query(&requester, &find(&patient), "<query/>").await.unwrap();
-    assert!(answered.is_long());
-    let mut portions = answered.portions();
+    let Answered::Long(mut portions) = answered else { panic!("not in portions") };
     assert_eq!(portions.next().await.unwrap().unwrap().matches("<rim:ExtrinsicObject ").count(), PORTION);
     assert_eq!(server.database.connections().in_use, 0);
 
