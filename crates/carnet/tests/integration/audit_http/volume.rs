@@ -108,6 +108,16 @@ async fn the_traces_of_one_patient_among_ten_million_take_twenty_milliseconds() 
         assert!(rows.len() as i64 >= own);
     }
     medians.push(("the store, all of the patient", report("the store, all of the patient", times)));
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        let output = server.command(&["audit", "--patient", "own^^^&1.2.250.1.999.3&ISO", "--json"]);
+        times.push(began.elapsed());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.split(|octet| *octet == b'\n').count() > 1);
+    }
+    let median = report("carnet audit --patient, as a process of its own", times);
+    assert!(median < Duration::from_millis(100), "starting and connecting included: {median:?}");
     for (what, median) in medians {
         assert!(median < Duration::from_millis(20), "{what}: {median:?}");
     }
