@@ -76,7 +76,9 @@ async fn the_traces_of_one_patient_among_ten_million_take_twenty_milliseconds() 
     );
     println!("{events} events in {MONTHS} months, {own} of the patient; filled in {:?}", began.elapsed());
 
-    let reader = Reader::of(&server);
+    let token = Reader::of(&server).token;
+    // One for all: to make one reads the certificates of the system, which takes longer than an answer.
+    let client = awc::Client::default();
     let mut medians = Vec::new();
     for (what, query, found) in [
         ("ITI-81 by patient, 200 events", "patient.identifier=urn:oid:1.2.250.1.999.3|own", 200),
@@ -88,9 +90,12 @@ async fn the_traces_of_one_patient_among_ten_million_take_twenty_milliseconds() 
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
             let began = Instant::now();
-            let (page, _) = reader.page(&format!("/fhir/AuditEvent?{query}")).await;
+            let url = format!("{}/fhir/AuditEvent?{query}", server.url);
+            let mut answer = client.get(url).bearer_auth(&token).send().await.unwrap();
+            let body = answer.body().limit(64 << 20).await.unwrap();
             times.push(began.elapsed());
-            assert!((1..=found).contains(&page.len()), "{what}");
+            let page: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert!((1..=found).contains(&page["entry"].as_array().unwrap().len()), "{what}");
         }
         medians.push((what, report(what, times)));
     }
