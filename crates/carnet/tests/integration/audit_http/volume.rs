@@ -126,5 +126,6 @@ async fn the_traces_of_one_patient_among_ten_million_take_twenty_milliseconds() 
     for (what, median) in medians {
         assert!(median < Duration::from_millis(20), "{what}: {median:?}");
     }
-    server.stop().await;
+    // Of what was filled in by hand the log has no leaves.
+    server.stop_broken().await;
 }
