@@ -184,12 +184,16 @@ fn pack_fragments(lines: &[u8], out: &mut Vec<u8>) -> anyhow::Result<()> {
         let fragment = Fragment::from_stored(&unescaped(text)).context("an invented fragment is none")?;
         out.extend_from_slice(columns);
         out.extend_from_slice(b"\\\\x");
-        for octet in fragment.to_stored() {
-            out.extend_from_slice(format!("{octet:02x}").as_bytes());
-        }
+        // A text for each octet would take longer than all else of a line.
+        out.extend(fragment.to_stored().into_iter().flat_map(hex));
         out.push(b'\n');
     }
     Ok(())
+}
+
+fn hex(octet: u8) -> [u8; 2] {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+    [digit(octet >> 4), digit(octet & 15)]
 }
 
 /// What [`Line::text`] was given, with the end of the line left out.
