@@ -31,12 +31,11 @@ impl Workload {
     pub const GET: Workload = Workload::Get { size: 30 << 10 };
     /// What the mix is made of, 1 to 4 to 2.
     pub const MIXED: [Workload; 3] = [Workload::SUBMIT, Workload::FIND, Workload::GET];
+    pub const WEIGHTS: [u8; 3] = [1, 4, 2];
 
     pub const ALL: [Workload; 12] = [
-        // What memory it takes is seen before larger work has left its own.
+        // What memory a work takes is seen before larger work has left its own.
         Workload::Mix,
-        Workload::SUBMIT,
-        Workload::Submit { documents: 20 },
         Workload::FIND,
         Workload::Find { entries: 10, return_type: REFS },
         Workload::Find { entries: 100, return_type: LEAF },
@@ -44,8 +43,10 @@ impl Workload {
         Workload::Find { entries: 1000, return_type: LEAF },
         Workload::Find { entries: 1000, return_type: REFS },
         Workload::GET,
+        Workload::SUBMIT,
         Workload::Get { size: 3_000_000 },
         Workload::Get { size: 100_000_000 },
+        Workload::Submit { documents: 20 },
     ];
 }
 
@@ -83,7 +84,7 @@ pub struct Cell {
 }
 
 /// 150 submissions, 600 queries and 300 retrievals a second.
-const NATIONAL_PEAK: f64 = 1050.0;
+pub const NATIONAL_PEAK: f64 = 1050.0;
 const HALF_CLIENTS: usize = 16;
 const PEAK_CLIENTS: usize = 64;
 

@@ -8,6 +8,7 @@ pub mod cells;
 pub mod document;
 pub mod drive;
 pub mod filing;
+pub mod goals;
 pub mod ids;
 pub mod limits;
 pub mod load;

@@ -56,6 +56,11 @@ impl Processes {
         Some(Usage { cpu_seconds: ticks as f64 / ticks_a_second() })
     }
 
+    /// The memory that the first of them holds now, in KiB.
+    pub fn memory(&self) -> Option<u64> {
+        status(*self.0.first()?, "VmRSS:")
+    }
+
     /// The most memory that the first of them held since [`Processes::forget_peak`], in KiB.
     pub fn peak_memory(&self) -> Option<u64> {
         peak_memory(*self.0.first()?)
@@ -71,8 +76,12 @@ impl Processes {
 
 /// VmHWM in KiB.
 pub fn peak_memory(pid: u32) -> Option<u64> {
+    status(pid, "VmHWM:")
+}
+
+fn status(pid: u32, name: &str) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 

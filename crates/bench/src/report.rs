@@ -19,30 +19,43 @@ pub struct Row {
     pub cpu_per_1000: Option<f64>,
     /// The most memory that the server held, in MiB.
     pub peak_mib: Option<f64>,
+    /// How much more that is than what it held before the first of these requests.
+    #[serde(default)]
+    pub grown_mib: Option<f64>,
     /// The rate that the machine's limits would allow.
     pub limit: Option<f64>,
     /// Of that rate.
     pub share: Option<f64>,
 }
 
+/// What a cell cost the server.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cost {
+    pub cpu_seconds: Option<f64>,
+    pub kib_before: Option<u64>,
+    pub peak_kib: Option<u64>,
+}
+
+fn mib(kib: u64) -> f64 {
+    kib as f64 / 1024.0
+}
+
 impl Row {
-    pub fn new(
-        cell: &Cell,
-        pace: Option<f64>,
-        outcome: Outcome,
-        cpu_seconds: Option<f64>,
-        peak_kib: Option<u64>,
-        limits: &Limits,
-    ) -> Row {
+    pub fn new(cell: &Cell, pace: Option<f64>, outcome: Outcome, cost: Cost, limits: &Limits) -> Row {
         let limit = limits.bound(cell.workload, cell.clients).filter(|_| cell.pace == Pace::Full);
         Row {
             workload: cell.workload.to_string(),
             clients: cell.clients,
             pace,
-            cpu_per_1000: cpu_seconds
+            cpu_per_1000: cost
+                .cpu_seconds
                 .filter(|_| outcome.requests > 0)
                 .map(|cpu| cpu * 1000.0 / outcome.requests as f64),
-            peak_mib: peak_kib.map(|kib| kib as f64 / 1024.0),
+            peak_mib: cost.peak_kib.map(mib),
+            grown_mib: cost
+                .peak_kib
+                .zip(cost.kib_before)
+                .map(|(peak, before)| mib(peak.saturating_sub(before))),
             limit,
             share: limit.map(|limit| outcome.rate / limit),
             outcome,
@@ -96,6 +109,9 @@ pub struct Report {
     pub seconds: u64,
     /// Entries that were in the database before, by COPY.
     pub entries: u64,
+    /// What that took.
+    #[serde(default)]
+    pub load_seconds: Option<f64>,
     /// Milliseconds from the start of the server's process until it was ready: in an empty folder, and again.
     pub start_ms: Option<[f64; 2]>,
     /// Lines that the reader must know, such as what else ran on the machine.
@@ -126,7 +142,7 @@ impl Table {
     }
 }
 
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value {
         value if value >= 100.0 => grouped(value.round() as u64),
         value if value >= 10.0 => format!("{value:.1}"),
@@ -150,7 +166,7 @@ fn maybe(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), number)
 }
 
-fn percent(value: Option<f64>) -> String {
+pub(crate) fn percent(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{:.0} %", value * 100.0))
 }
 
@@ -172,6 +188,7 @@ impl Report {
                 number(*first_octet_p95),
                 maybe(row.cpu_per_1000),
                 maybe(row.peak_mib),
+                maybe(row.grown_mib),
                 failures.to_string(),
                 maybe(row.limit),
                 percent(row.share),
@@ -188,6 +205,7 @@ impl Report {
                 "first octet p95 ms",
                 "CPU s per 1,000",
                 "peak MiB",
+                "grown MiB",
                 "failures",
                 "limit/s",
                 "share",

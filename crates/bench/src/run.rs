@@ -12,7 +12,7 @@ use crate::drive::{Load, Outcome, Work, drive};
 use crate::limits::Limits;
 use crate::load::Loaded;
 use crate::process::Processes;
-use crate::report::{Read, Row};
+use crate::report::{Cost, Read, Row};
 use crate::stage::{Scale, Stage, Works};
 
 /// Before anything is counted.
@@ -61,13 +61,15 @@ pub async fn measure(
             rate,
             seed: seed.wrapping_mul(1000).wrapping_add(2 * index as u64 + part),
         };
+        let kib_before = target.processes.memory();
         sent(work, load(WARM_UP.min(*time), 0)).await?;
         target.processes.forget_peak();
         let before = target.processes.usage();
         let outcome = sent(work, load(*time, 1)).await?;
         let after = target.processes.usage();
-        let cpu = before.zip(after).map(|(before, after)| after.cpu_seconds - before.cpu_seconds);
-        rows.push(Row::new(cell, rate, outcome, cpu, target.processes.peak_memory(), limits));
+        let cpu_seconds = before.zip(after).map(|(before, after)| after.cpu_seconds - before.cpu_seconds);
+        let cost = Cost { cpu_seconds, kib_before, peak_kib: target.processes.peak_memory() };
+        rows.push(Row::new(cell, rate, outcome, cost, limits));
     }
     Ok(rows)
 }

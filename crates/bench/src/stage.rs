@@ -174,6 +174,14 @@ impl Stage {
     }
 
     async fn get(&mut self, size: u64) -> anyhow::Result<Get> {
+        if let Some(loaded) =
+            self.loaded.clone().filter(|loaded| !loaded.readable.is_empty() && size == SMALL as u64)
+        {
+            let example = loaded.patient_with(&mut self.rng, 10);
+            self.check(&people::cx(&example), 10).await?;
+            let unique_ids = Arc::new(loaded.readable.clone());
+            return Ok(Get::new(&self.repository, &self.repository_unique_id, size, unique_ids));
+        }
         let (documents, kind) = match size {
             0..=100_000 => (self.scale.documents[0], Kind::Cda),
             100_001..=10_000_000 => (self.scale.documents[1], Kind::Pdf),

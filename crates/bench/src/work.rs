@@ -8,6 +8,7 @@ use xds::message::{DocumentRequest, RetrieveRequest};
 use xds::query::{Request, ReturnType, Status};
 use xds::value::uuid_urn;
 
+use crate::cells::Workload;
 use crate::drive::{Shot, Work};
 use crate::filing::Message;
 use crate::people;
@@ -143,9 +144,10 @@ pub struct Mix {
 
 impl Work for Mix {
     fn next(&self, rng: &mut fastrand::Rng) -> Option<Shot> {
-        match rng.u8(..7) {
-            0 => self.submit.next(rng),
-            1..=4 => self.find.next(rng),
+        let [submit, find, get] = Workload::WEIGHTS;
+        match rng.u8(..submit + find + get) {
+            n if n < submit => self.submit.next(rng),
+            n if n < submit + find => self.find.next(rng),
             _ => self.get.next(rng),
         }
     }

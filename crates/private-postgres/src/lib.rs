@@ -13,6 +13,7 @@ mod binaries;
 mod error;
 mod folder;
 mod keeper;
+mod memory;
 mod predecessor;
 mod program;
 mod server;

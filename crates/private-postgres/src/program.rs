@@ -8,17 +8,16 @@ use tokio::process::{Child, Command};
 
 use crate::account::Account;
 use crate::folder::Folders;
-use crate::{Error, Options};
+use crate::{Error, Options, memory};
 
 /// Of util-linux: steps down to the account and asks the kernel for a signal at the parent's end, both without a line of
 /// unsafe code here.
 const SETPRIV: &str = "setpriv";
 
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("listen_addresses", ""),
     ("unix_socket_permissions", "0700"),
     ("max_connections", "300"),
-    ("shared_buffers", "128MB"),
     // Every answer that reaches the caller is durable on disk.
     ("fsync", "on"),
     ("full_page_writes", "on"),
@@ -43,6 +42,7 @@ pub(crate) fn server(
     let mut command = under(account, &binaries.join("postgres"));
     command.arg("-D").arg(&folders.data);
     command.arg("-c").arg(format!("unix_socket_directories={}", folders.socket.display()));
+    command.arg("-c").arg(format!("shared_buffers={}", memory::shared_buffers()));
     let chosen = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in SETTINGS.into_iter().chain(chosen) {
         command.arg("-c").arg(format!("{name}={value}"));

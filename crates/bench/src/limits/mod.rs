@@ -105,34 +105,36 @@ impl Limits {
 
     /// The rate that a workload could reach if it did nothing but what the limits do, one after the other.
     pub fn bound(&self, workload: Workload, clients: usize) -> Option<f64> {
-        let parts = parts(workload)?;
-        self.together(&parts, clients)
-    }
-
-    /// 1/(1/a + 1/b).
-    pub fn together(&self, limits: &[Limit], clients: usize) -> Option<f64> {
-        let times = limits.iter().map(|limit| self.rate(*limit, clients).map(f64::recip));
-        times.sum::<Option<f64>>().map(f64::recip)
+        let time = |(limit, times): (Limit, f64)| self.rate(limit, clients).map(|rate| times / rate);
+        parts(workload).into_iter().map(time).sum::<Option<f64>>().map(f64::recip)
     }
 }
 
-/// What a workload is held against: these, one after the other.
-pub fn parts(workload: Workload) -> Option<[Limit; 2]> {
+/// What a workload is held against: each of these so many times, one after the other.
+pub fn parts(workload: Workload) -> Vec<(Limit, f64)> {
     match workload {
-        Workload::Submit { documents: 1 } => Some([Limit::W, Limit::F]),
-        Workload::Find { entries: 10, .. } => Some([Limit::R, Limit::T]),
-        Workload::Get { size } => Some([Limit::S(size), Limit::T]),
-        _ => None,
+        Workload::Submit { documents } => vec![(Limit::W, documents as f64), (Limit::F, documents as f64)],
+        // R reads ten rows.
+        Workload::Find { entries, .. } => vec![(Limit::R, entries as f64 / 10.0), (Limit::T, 1.0)],
+        Workload::Get { size } => vec![(Limit::S(size), 1.0), (Limit::T, 1.0)],
+        Workload::Mix => {
+            let weighted = Workload::MIXED.into_iter().zip(Workload::WEIGHTS);
+            let of_each = |(workload, weight): (Workload, u8)| {
+                parts(workload).into_iter().map(move |(limit, times)| (limit, times * f64::from(weight)))
+            };
+            let all: u8 = Workload::WEIGHTS.iter().sum();
+            weighted.flat_map(of_each).map(|(limit, times)| (limit, times / f64::from(all))).collect()
+        }
     }
 }
 
 fn needed(workload: Workload) -> Vec<Limit> {
-    match (workload, parts(workload)) {
+    let mut limits: Vec<Limit> = parts(workload).into_iter().map(|(limit, _)| limit).collect();
+    if matches!(workload, Workload::Submit { .. }) {
         // Beside F, what it would be if documents shared files.
-        (Workload::Submit { .. }, Some([w, f])) => vec![w, f, Limit::A],
-        (_, Some(parts)) => parts.to_vec(),
-        (_, None) => Vec::new(),
+        limits.push(Limit::A);
     }
+    limits
 }
 
 #[cfg(test)]
@@ -145,6 +147,16 @@ mod tests {
         let limits = Limits(vec![measured(Limit::W, 1000.0), measured(Limit::F, 1000.0)]);
         assert_eq!(limits.bound(Workload::SUBMIT, 1), Some(500.0));
         assert_eq!(limits.bound(Workload::SUBMIT, 16), None);
+        assert_eq!(limits.bound(Workload::Submit { documents: 20 }, 1), Some(25.0));
         assert_eq!(limits.bound(Workload::FIND, 1), None);
+    }
+
+    #[test]
+    fn the_bound_of_the_mix_is_that_of_its_requests() {
+        let measured = |limit, rate| Measured { limit, clients: 1, rate: Some(rate), not_measured: None };
+        let limits = [Limit::W, Limit::F, Limit::R, Limit::T, Limit::S(30 << 10)];
+        let limits = Limits(limits.into_iter().map(|limit| measured(limit, 1000.0)).collect());
+        // Each request is two parts of a millisecond.
+        assert!((limits.bound(Workload::Mix, 1).unwrap() - 500.0).abs() < 1e-9);
     }
 }

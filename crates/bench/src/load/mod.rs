@@ -1,12 +1,13 @@
 //! Fills a database with records by COPY: as many entries as a benchmark of growth needs, in minutes.
 //!
 //! Everything follows from the seed, so what was loaded can be asked for later without keeping a list. The rows are those that
-//! filing by ITI-41 leaves; octets of documents are absent, traces are not made.
+//! filing by ITI-41 leaves; traces are not made, and only some documents get octets ([`Loaded::with_octets`]).
 
 mod indexes;
 mod rows;
 
 use anyhow::{Context, bail};
+use blob::{BlobStore, BlobWriter, LocalStore, Stored};
 use bytes::{Bytes, BytesMut};
 use futures_util::SinkExt;
 use tokio_postgres::Client;
@@ -17,7 +18,7 @@ use rows::{Shape, TABLES, Table};
 /// Documents of one submission.
 const TOGETHER: u64 = 5;
 /// Submissions of different content.
-const SHAPES: usize = 64;
+const SHAPES: usize = 32;
 /// Indexes of so many entries are made faster after the rows than with them.
 const REBUILD_FROM: u64 = 50_000;
 /// Octets that are handed to the database at a time.
@@ -30,6 +31,8 @@ pub struct Loaded {
     seed: u64,
     patients: u64,
     shapes: Vec<Shape>,
+    /// The uniqueIds of documents that have octets.
+    pub readable: Vec<String>,
 }
 
 /// Entries of the record of a patient: of a thousand records, one has 1,000, ten have 100, the others 10.
@@ -56,7 +59,7 @@ impl Loaded {
         if patients > 90_000_000 {
             bail!("{entries} entries are more than there are numbers for their patients");
         }
-        Ok(Loaded { seed, patients, shapes })
+        Ok(Loaded { seed, patients, shapes, readable: Vec::new() })
     }
 
     pub fn patients(&self) -> u64 {
@@ -157,9 +160,49 @@ impl Loaded {
             return Ok(());
         }
         for number in 0..entries_of(patient) / TOGETHER {
-            let seed = (patient * 1000 + number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.seed;
-            shape.submission_lines(table, record, ins, &mut fastrand::Rng::with_seed(seed), out)?;
+            shape.submission_lines(table, record, ins, &mut self.rng(patient, number), out)?;
         }
+        Ok(())
+    }
+
+    /// What the ids of a submission follow from.
+    fn rng(&self, patient: u64, number: u64) -> fastrand::Rng {
+        let seed = (patient * 1000 + number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.seed;
+        fastrand::Rng::with_seed(seed)
+    }
+
+    /// Puts octets into `store` for one document of each of so many records, from all parts of the tables.
+    pub async fn with_octets(
+        &mut self,
+        client: &Client,
+        store: &LocalStore,
+        documents: u64,
+    ) -> anyhow::Result<()> {
+        const PLACE: &str =
+            "update document set blob = $2 where unique_id = $1 and sha256 = $3 and size = $4";
+        let place = client.prepare(PLACE).await?;
+        let mut rng = fastrand::Rng::with_seed(self.seed);
+        let documents = documents.min(self.patients);
+        let mut readable = Vec::new();
+        for index in 0..documents {
+            // One of each stretch of the patients.
+            let patient = (index * self.patients + rng.u64(..self.patients)) / documents;
+            let number = rng.u64(..entries_of(patient) / TOGETHER);
+            let of = self.shape(patient).context("there is no shape")?;
+            let document = of.document(rng.usize(..TOGETHER as usize), &mut self.rng(patient, number));
+            let (unique_id, octets) = document.context("there is no document")?;
+            let mut writer = store.writer().await?;
+            writer.write(octets).await?;
+            let Stored { key, size, sha256, .. } = writer.finish().await?;
+            let rows = client.execute(&place, &[&unique_id, &key, &sha256, &(size as i64)]).await?;
+            if rows != 1 {
+                bail!(
+                    "{rows} documents of this database are {unique_id} with the octets that it should have"
+                );
+            }
+            readable.push(unique_id);
+        }
+        self.readable = readable;
         Ok(())
     }
 }

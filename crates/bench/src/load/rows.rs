@@ -1,7 +1,9 @@
 //! Lines for COPY, prebuilt: numbers and ids have a fixed width and are put in place.
 
 use anyhow::{Context, anyhow};
+use bytes::Bytes;
 use cda::facts::HeaderFacts;
+use openssl::sha::{sha1, sha256};
 use uuid::Uuid;
 use xds::fragment::Fragment;
 use xds::metadata::{Author, Code, DocumentEntry};
@@ -10,15 +12,12 @@ use xds::value::Dtm;
 
 use crate::filing::{Filing, Kind};
 use crate::ids;
+use crate::stage::SMALL;
 use crate::template::Template;
 
 /// Stand for the number of a record and the key of a blob.
 const RECORD: u64 = 900_000_000_000_000_001;
 const BLOB: Uuid = Uuid::from_u128(0x6265_6e63_6800_4000_8000_0000_0000_0002);
-/// Of documents that are not there.
-const SHA1: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
-const SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-const SIZE: u64 = 30 << 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
@@ -105,16 +104,17 @@ impl Table {
 pub struct Shape {
     pub prefix: String,
     authority: String,
-    documents: usize,
+    /// The octets of its documents, which are the same for every patient.
+    pub documents: Vec<Bytes>,
     templates: Vec<(Table, Template)>,
 }
 
 impl Shape {
     pub fn new(rng: &mut fastrand::Rng, documents: usize, repository: &str) -> anyhow::Result<Shape> {
-        let (mut filing, ids) = Filing::new(rng, Kind::Cda, documents, 0)?;
-        for entry in &mut filing.entries {
-            entry.hash = Some(SHA1.to_owned());
-            entry.size = Some(SIZE);
+        let (mut filing, ids) = Filing::new(rng, Kind::Cda, documents, SMALL)?;
+        for (entry, octets) in filing.entries.iter_mut().zip(&filing.documents) {
+            entry.hash = Some(blob::hex(&sha1(octets)));
+            entry.size = Some(octets.len() as u64);
             entry.repository_unique_id = Some(repository.to_owned());
         }
         let rules = Rules::default();
@@ -138,7 +138,24 @@ impl Shape {
             }
         }
         let authority = filing.set.patient_id.authority.clone();
+        let documents = filing.documents.into_iter().map(Bytes::from).collect();
         Ok(Shape { prefix: filing.prefix, authority, documents, templates })
+    }
+
+    /// What a submission is told apart by: of patient, time and set, then of each document.
+    fn values(&self, ins: &str, rng: &mut fastrand::Rng) -> Vec<String> {
+        let mut values =
+            vec![ins.to_owned(), ids::time(rng), ids::uuid(rng).to_string(), ids::unique_id(rng)];
+        for _ in &self.documents {
+            values.extend([ids::uuid(rng).to_string(), ids::unique_id(rng), ids::uuid(rng).to_string()]);
+        }
+        values
+    }
+
+    /// The uniqueId of one of the documents of a submission, and its octets.
+    pub fn document(&self, number: usize, rng: &mut fastrand::Rng) -> Option<(String, Bytes)> {
+        let unique_id = self.values("", rng).into_iter().nth(4 + 3 * number + 1)?;
+        Some((unique_id, self.documents.get(number)?.clone()))
     }
 
     /// The line of a table that has one for each patient.
@@ -159,11 +176,7 @@ impl Shape {
         rng: &mut fastrand::Rng,
         out: &mut Vec<u8>,
     ) -> anyhow::Result<()> {
-        let mut values =
-            vec![ins.to_owned(), ids::time(rng), ids::uuid(rng).to_string(), ids::unique_id(rng)];
-        for _ in 0..self.documents {
-            values.extend([ids::uuid(rng).to_string(), ids::unique_id(rng), ids::uuid(rng).to_string()]);
-        }
+        let mut values = self.values(ins, rng);
         values.push(format!("{record:018}"));
         for (_, template) in self.templates.iter().filter(|(of, _)| *of == table) {
             let blob = ids::uuid(rng).simple().to_string();
@@ -275,14 +288,14 @@ fn lines(table: Table, filing: &Filing, valid: &ValidSubmission) -> anyhow::Resu
             }
         }
         Table::Document => {
-            for entry in &filing.entries {
+            for (entry, octets) in filing.entries.iter().zip(&filing.documents) {
                 Line::of(&mut all)
                     .text(&entry.unique_id)
                     .text(BLOB.simple())
                     .text(&entry.mime_type)
-                    .text(SIZE)
-                    .text(SHA1)
-                    .text(SHA256)
+                    .text(octets.len())
+                    .text(blob::hex(&sha1(octets)))
+                    .text(blob::hex(&sha256(octets)))
                     .text("registered")
                     .text(&entry.patient_id.text)
                     .end();

@@ -7,12 +7,17 @@ use bench::cells::cells;
 use bench::limits::Limits;
 use bench::load::Loaded;
 use bench::process::Processes;
+use bench::report::Report;
 use bench::run::{Settings, Target, measure};
 use bench::stage::Scale;
 use client::Endpoints;
 use xds::query::{Request, ReturnType, Status};
 
+use crate::command_line::Installation;
 use crate::harness::{REPOSITORY, Server};
+
+/// Loaded documents that get octets.
+const READABLE: u64 = 40;
 
 fn settings(only: &[&str]) -> Settings {
     let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
@@ -58,10 +63,13 @@ async fn a_server_that_refuses_is_not_fast() {
 #[actix_web::test]
 async fn loaded_records_are_found_and_measured_like_filed_ones() {
     let server = Server::with(&[TEST_DOMAIN]).await;
-    let loaded = Arc::new(Loaded::new(7, 2500, REPOSITORY).unwrap());
+    let mut loaded = Loaded::new(7, 2500, REPOSITORY).unwrap();
     let mut client = server.database.get().await.unwrap();
     loaded.into_database(&mut client, |_, _| {}).await.unwrap();
+    let store = blob::LocalStore::existing(&server.folder.path().join("documents"));
+    loaded.with_octets(&client, &store, READABLE).await.unwrap();
     drop(client);
+    let loaded = Arc::new(loaded);
     let entries = loaded.entries();
     for table in ["document_entry", "association", "document", "header_fact"] {
         assert_eq!(server.count(&format!("select count(*) from {table}")).await as u64, entries, "{table}");
@@ -81,14 +89,38 @@ async fn loaded_records_are_found_and_measured_like_filed_ones() {
     let client = server.database.get().await.unwrap();
     assert_eq!(client.query_one(unique_id, &[&values]).await.unwrap().get::<_, i64>(0), 100);
     drop(client);
-    let settings = settings(&["submit-1", "find-10-"]);
+    assert_eq!(loaded.readable.len() as u64, READABLE);
+    let settings = settings(&["submit-1", "find-10-", "get-30k"]);
     let target = target(&server, Some(loaded));
     for row in measure(&target, &settings, &Limits::default(), |_| {}).await.unwrap() {
         assert_eq!(row.outcome.failures, 0, "{row:?}");
+        assert!(row.outcome.requests > 0, "{row:?}");
     }
-    // All that is wrong with the database is what was said: octets of the loaded documents are absent.
-    let (findings, _) = crate::fsck::check(&server, repository::check::Depth::Length).await;
+    // All that is wrong with the database is what was said: octets of most loaded documents are absent.
+    let (findings, _) = crate::fsck::check(&server, repository::check::Depth::Octets).await;
     assert!(findings.iter().all(|finding| finding["finding"] == "no-octets"), "{findings:?}");
-    assert_eq!(findings.len() as u64, entries);
+    assert_eq!(findings.len() as u64, entries - READABLE);
     server.stop_broken().await;
+}
+
+#[actix_web::test]
+async fn the_command_measures_a_server_that_it_knows_by_its_endpoints() {
+    let mut carnet =
+        Installation::new("[patients]\nunknown = \"open\"\nins_authority = \"1.2.250.1.213.1.4.10\"\n");
+    carnet.start();
+    let (registry, repository) =
+        (format!("{}/services/registry", carnet.url()), format!("{}/services/repository", carnet.url()));
+    let pid = carnet.pid().to_string();
+    let mut arguments =
+        vec!["bench", "--registry", &registry, "--repository", &repository, "--pid", &pid, "--no-feed"];
+    arguments.extend(["--smoke", "--no-limits", "--seconds", "1", "--clients", "2", "--json"]);
+    arguments.extend(["--only", "submit-1", "--only", "find-10-refs", "--only", "get-30k"]);
+    let report: Report = serde_json::from_str(&carnet.good(&arguments)).unwrap();
+    let names: Vec<&str> = report.rows.iter().map(|row| row.workload.as_str()).collect();
+    assert_eq!(names, ["find-10-refs", "get-30k", "submit-1"]);
+    for row in &report.rows {
+        assert!(row.outcome.requests > 0 && row.outcome.failures == 0, "{row:?}");
+        assert!(row.cpu_per_1000.is_some_and(|cpu| cpu > 0.0) && row.peak_mib.is_some(), "{row:?}");
+    }
+    assert_eq!(report.start_ms, None);
 }

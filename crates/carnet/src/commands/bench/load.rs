@@ -9,6 +9,7 @@ use atna::{Act, Entry, Event, Object, Outcome};
 use bench::load::{Loaded, OCTETS_OF_ENTRY};
 use bench::people::Patient;
 use bench::run::room;
+use blob::LocalStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use private_postgres::PrivatePostgres;
 use tokio_postgres::NoTls;
@@ -20,6 +21,8 @@ use crate::installation::Installation;
 
 /// Tables that a row of an entry is written into, as far as progress is concerned.
 const TABLES: u64 = 9;
+/// Loaded documents that get octets, to be read.
+const READABLE: u64 = 2000;
 /// Events that are written in one statement.
 const BATCH: u64 = 2000;
 
@@ -72,7 +75,7 @@ pub async fn records(config: &Config, arguments: &Arguments) -> anyhow::Result<(
 }
 
 /// Fills the database that a private PostgreSQL of a running server keeps in `folder`.
-pub async fn into(folder: &Path, loaded: &Loaded, progress: impl Fn(&str)) -> anyhow::Result<()> {
+pub async fn into(folder: &Path, loaded: &mut Loaded, progress: impl Fn(&str)) -> anyhow::Result<()> {
     check_room(folder, loaded.entries())?;
     let options = private_postgres::Options::new(folder.join("postgres"));
     let url = PrivatePostgres::running(&options).await.context("the server's PostgreSQL does not run")?;
@@ -81,6 +84,8 @@ pub async fn into(folder: &Path, loaded: &Loaded, progress: impl Fn(&str)) -> an
     let all = loaded.entries() * TABLES;
     let told = |done: u64, what: &str| progress(&format!("loading: {} %, {what}", done * 100 / all.max(1)));
     loaded.into_database(&mut client, told).await?;
+    progress("writing the octets of some documents");
+    loaded.with_octets(&client, &LocalStore::existing(&folder.join("documents")), READABLE).await?;
     drop(client);
     driver.await??;
     Ok(())

@@ -6,10 +6,11 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use bench::cells::{Cell, cells};
+use bench::goals;
 use bench::limits::Limits;
 use bench::load::Loaded;
 use bench::process::Processes;
@@ -176,6 +177,7 @@ async fn measured(config: &Config, run: &Run, cells: &[Cell], bar: &ProgressBar)
         seed: run.seed,
         seconds: run.seconds,
         entries: 0,
+        load_seconds: None,
         start_ms: None,
         remarks: run.remark.clone(),
         limits,
@@ -198,8 +200,10 @@ async fn measured(config: &Config, run: &Run, cells: &[Cell], bar: &ProgressBar)
     let loaded = match run.entries {
         0 => None,
         entries => {
-            let loaded = Loaded::new(run.seed, entries, &config.repository.unique_id)?;
-            load::into(&own.folder, &loaded, progress).await?;
+            let mut loaded = Loaded::new(run.seed, entries, &config.repository.unique_id)?;
+            let began = Instant::now();
+            load::into(&own.folder, &mut loaded, progress).await?;
+            report.load_seconds = Some(began.elapsed().as_secs_f64());
             report.entries = loaded.entries();
             Some(Arc::new(loaded))
         }
@@ -264,7 +268,13 @@ fn show(report: &Report) {
     if let Some([empty, again]) = report.start_ms {
         say(format!("Ready after {empty:.0} ms in an empty folder, after {again:.0} ms when started again."));
     }
-    for part in [report.limits(), report.results(), report.reads(), report.verified()] {
+    for part in [
+        report.limits(),
+        report.results(),
+        report.reads(),
+        report.verified(),
+        goals::table(std::slice::from_ref(report)),
+    ] {
         show_table(&part);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use bench::goals::{self, extremes};
 use bench::report::{Report, Table};
 
 use super::super::say;
@@ -56,6 +57,7 @@ fn page(reports: &[Report]) -> String {
     );
     WORDS
         .replace("{run}", &line)
+        .replace("{goals}\n", &goals::table(reports).markdown())
         .replace("{limits}\n", &table(Report::limits))
         .replace("{results}\n", &table(Report::results))
         .replace("{reads}\n", &table(Report::reads))
@@ -66,31 +68,40 @@ fn page(reports: &[Report]) -> String {
 
 /// The same cells at different numbers of entries.
 fn growth(reports: &[Report]) -> String {
-    let mut loaded: Vec<&Report> = reports.iter().filter(|report| report.entries > 0).collect();
-    loaded.sort_by_key(|report| report.entries);
-    let (Some(small), Some(large)) = (loaded.first(), loaded.last()) else {
+    let Some((small, _)) = extremes(reports) else {
         return "Not measured in this run.\n".to_owned();
     };
-    if small.entries == large.entries {
-        return "Not measured in this run.\n".to_owned();
-    }
-    let mut rows = Vec::new();
-    for row in small.rows.iter().filter(|row| row.pace.is_none()) {
-        let same = |other: &&bench::report::Row| {
-            other.workload == row.workload && other.clients == row.clients && other.pace.is_none()
+    let mut loaded: Vec<&Report> = reports.iter().filter(|report| report.entries > 0).collect();
+    loaded.sort_by_key(|report| report.entries);
+    let of_each = |name: &str, clients: &str, value: &dyn Fn(&Report) -> Option<f64>| {
+        let values: Vec<Option<f64>> = loaded.iter().map(|report| value(report)).collect();
+        let ratio = match (values.first(), values.last()) {
+            (Some(Some(first)), Some(Some(last))) => format!("{:.2}", last / first),
+            _ => "–".to_owned(),
         };
-        let p50 = |report: &&Report| report.rows.iter().find(same).map(|row| row.outcome.p50);
-        let Some(last) = p50(large) else { continue };
-        let mut cells = vec![row.workload.clone(), row.clients.to_string()];
-        cells.extend(loaded.iter().map(|report| p50(report).map_or("–".to_owned(), |ms| format!("{ms:.2}"))));
-        cells.push(format!("{:.2}", last / row.outcome.p50));
-        rows.push(cells);
-    }
-    let mut text = "p50 in milliseconds.\n\n| work | clients |".to_owned();
+        let values =
+            values.into_iter().map(|value| value.map_or("–".to_owned(), |value| format!("{value:.2}")));
+        let cells: Vec<String> =
+            [name.to_owned(), clients.to_owned()].into_iter().chain(values).chain([ratio]).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let mut text = "| | clients |".to_owned();
     text.extend(loaded.iter().map(|report| format!(" {} entries |", report.entries)));
     text.push_str(" last/first |\n|---|---:|");
     text.push_str(&"---:|".repeat(loaded.len() + 1));
     text.push('\n');
-    text.extend(rows.iter().map(|cells| format!("| {} |\n", cells.join(" | "))));
+    for row in small.rows.iter().filter(|row| row.pace.is_none()) {
+        let p50 = |report: &Report| {
+            let same = |other: &&bench::report::Row| {
+                other.workload == row.workload && other.clients == row.clients && other.pace.is_none()
+            };
+            report.rows.iter().find(same).map(|row| row.outcome.p50)
+        };
+        text.push_str(&of_each(&format!("{}, p50 ms", row.workload), &row.clients.to_string(), &p50));
+    }
+    text.push_str(&of_each("start until ready, ms", "–", &|report| {
+        report.start_ms.map(|[_, again]| again)
+    }));
+    text.push_str(&of_each("loading by COPY, s", "–", &|report| report.load_seconds));
     text
 }
