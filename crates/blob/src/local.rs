@@ -67,6 +67,15 @@ impl LocalStore {
         blocking(move || copy::copy(&from, size, &sha256, &root, &to)).await
     }
 
+    /// Removes what a process that was ended has left half written. Nobody may be writing.
+    pub async fn tidy(&self) -> Result<(), Error> {
+        let root = self.root.clone();
+        blocking(move || {
+            folders::files(&folders::temporary(&root))?.iter().try_for_each(|(path, _)| remove(path))
+        })
+        .await
+    }
+
     /// How large the file system of the store is, and how much of that it still takes.
     pub async fn room(&self) -> Result<Room, Error> {
         let root = self.root.clone();

@@ -76,6 +76,8 @@ pub async fn make(
     let list = named("documents", ".list");
     let store = LocalStore::existing(&installation.folder.join("documents"));
     let target = LocalStore::open(&folder.documents()).await?;
+    // The folder is locked, so whoever wrote there before has ended.
+    target.tidy().await?;
     let mut made =
         copy_documents(&installation.database, (&store, &target), (&listing, &path.join(&list)), progress)
             .await?;
