@@ -99,7 +99,7 @@ fn the_traces_of_a_record_that_is_over_are_blanked_when_it_is_confirmed() {
 }
 
 /// The key of an installation that is not there yet.
-fn key_in(folder: &Path) -> Signer {
+pub fn key_in(folder: &Path) -> Signer {
     let pem = Signer::generate("carnet").unwrap().to_pem().unwrap();
     let id = Signer::from_pem("carnet", &pem).unwrap().verifier().unwrap().id();
     std::fs::create_dir(folder.join("audit")).unwrap();
@@ -110,7 +110,7 @@ fn key_in(folder: &Path) -> Signer {
 }
 
 /// A log whose first event is of 2010 and whose second is of 2024, and the key of the server that will go on with it.
-async fn old_log(folder: &TempDir) -> TestDatabase {
+pub async fn old_log(folder: &TempDir) -> TestDatabase {
     let test = TestDatabase::create().await;
     let database = test.open();
     let checkpoints = CheckpointFile::new(folder.path().join("audit/checkpoints"));
@@ -126,7 +126,7 @@ async fn old_log(folder: &TempDir) -> TestDatabase {
     test
 }
 
-async fn until(server: &Server, counted: &str) {
+pub async fn until(server: &Server, counted: &str) {
     let began = Instant::now();
     while server.count(counted).await == 0 {
         assert!(began.elapsed() < Duration::from_secs(20), "{counted}");

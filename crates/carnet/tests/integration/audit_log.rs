@@ -9,12 +9,12 @@ use transparency::{InclusionProof, Verifier, record_hash};
 use crate::command_line::Installation;
 use crate::harness::{Server, Submission, assert_filed, patient};
 
-fn verifier(folder: &Path) -> Verifier {
+pub fn verifier(folder: &Path) -> Verifier {
     std::fs::read_to_string(folder.join("audit/key.pub")).unwrap().trim().parse().unwrap()
 }
 
 /// The size in the last checkpoint of the file.
-fn filed(folder: &Path) -> i64 {
+pub fn filed(folder: &Path) -> i64 {
     let octets = std::fs::read(folder.join("audit/checkpoints")).unwrap_or_default();
     match transparency::records(&octets, &[verifier(folder)]).last() {
         Some(Ok(located)) => match located.record {

@@ -83,10 +83,16 @@ impl Server {
 
     /// What `carnet` says of the data of this server, in English and UTC unless the arguments say otherwise.
     pub fn command(&self, arguments: &[&str]) -> std::process::Output {
+        self.prepare(arguments).output().unwrap()
+    }
+
+    /// `carnet` with the data of this server.
+    pub fn prepare(&self, arguments: &[&str]) -> std::process::Command {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_carnet"));
         command.args(arguments).env("CARNET_DATABASE__URL", &self.database_url);
         command.env("CARNET_DATA__DIR", self.folder.path()).env("CARNET_REPOSITORY__UNIQUE_ID", REPOSITORY);
-        command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").current_dir(self.folder.path()).output().unwrap()
+        command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").current_dir(self.folder.path());
+        command
     }
 
     /// The same data under other settings.
@@ -154,7 +160,7 @@ impl Server {
     }
 }
 
-fn files(folder: &Path) -> usize {
+pub fn files(folder: &Path) -> usize {
     std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -16,6 +16,7 @@ mod audit_schema;
 mod backup;
 mod bad_input;
 mod bench;
+mod catalogue;
 mod codes;
 mod command_line;
 mod compression;

@@ -9,6 +9,8 @@ mod restricted;
 mod statuses;
 mod versions;
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use xds::ebxml::{self, Common, ExtrinsicObject, RegistryPackage, SubmitObjects};
@@ -17,6 +19,7 @@ use xds::metadata::{Association, AssociationType, Code, Folder, SubmissionSet};
 use xds::query::{Request, ReturnType, Status};
 use xds::value::{Cx, uuid_urn};
 
+use crate::catalogue;
 use crate::harness::{Server, Submission, assert_filed, oid};
 
 /// What an update carries, by the ids of its sender.
@@ -171,26 +174,10 @@ fn identify(common: &mut Common, scheme: &str, value: &str) {
 }
 
 /// Everything that the registry and the repository know, the audit apart.
-pub async fn dump(server: &Server) -> String {
-    let mut all = String::new();
-    for table in [
-        "record",
-        "patient_identifier",
-        "submission_set",
-        "document_entry",
-        "folder",
-        "association",
-        "object",
-        "unique_id",
-        "header_fact",
-        "document",
-    ] {
-        let sql =
-            format!("select coalesce(string_agg(t::text, e'\\n' order by t::text), '') from {table} as t");
-        let client = server.database.get().await.unwrap();
-        all.push_str(&client.query_one(&sql, &[]).await.unwrap().get::<_, String>(0));
-    }
-    all
+pub async fn dump(server: &Server) -> BTreeMap<String, Vec<String>> {
+    let mut tables = catalogue::rows(&server.database).await;
+    tables.retain(|table, _| !table.starts_with("audit_"));
+    tables
 }
 
 /// A document by its entryUUID, as a query gives it.
