@@ -91,3 +91,6 @@ insert into unique_id (kind, value, record, entry_uuid)
     values ('SubmissionSet', '2.25.259193283866722457324643381835414409195', '1', '7e6a28b0-6b59-4611-b06d-ebcc76d532b7');
 insert into unique_id (kind, value, record, entry_uuid)
     values ('DocumentEntry', '2.25.209438547753919006487056933440782404273', '1', '5aec58be-2a48-4637-8fb9-712feddc096f');
+-- What a CDA header would tell of the first document.
+insert into header_fact (record, entry_uuid, ins, ins_authority)
+    values ('1', '7dd2c7f7-ef48-41f0-bd50-918d921e8a39', '279035121518989', '1.2.250.1.213.1.4.10');
