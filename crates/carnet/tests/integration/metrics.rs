@@ -1,5 +1,8 @@
 //! `/metrics` of a server that was used.
 
+use std::time::{Duration, Instant};
+
+use actix_web::rt::task::JoinHandle;
 use client::mllp::Connection;
 use client::{Encoding, Timeouts};
 use hl7v2::adt::{self, Identifier};
@@ -232,6 +235,74 @@ async fn events_that_wait_for_the_log_are_counted() {
     assert_eq!(told, waiting().await as f64);
     transaction.commit().await.unwrap();
     while value(&page(&server).await, "carnet_audit_inbox").unwrap() > 0.0 {}
+    drop(client);
+    server.stop().await;
+}
+
+/// Asks until a gauge has come to a value.
+async fn until(server: &Server, gauge: &str, holds: impl Fn(f64) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let told = value(&page(server).await, gauge).unwrap();
+        if holds(told) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{gauge} {told}");
+    }
+}
+
+/// Begins a query, whose answer is awaited later.
+fn begin(server: &Server, patient: &Cx) -> JoinHandle<ResponseStatus> {
+    let request = Request::find_documents(patient, &[Status::Approved], ReturnType::LeafClass);
+    let client = server.client.clone();
+    actix_web::rt::spawn(async move { client.query(&request).await.unwrap().response.status })
+}
+
+#[actix_web::test]
+async fn who_waits_for_a_connection_to_the_database_is_counted_until_there_is_one() {
+    // Two for each of the two threads.
+    let settings = [("CARNET_PATIENTS__UNKNOWN", "open"), ("CARNET_DATABASE__POOL", "2")];
+    let server = Server::with(&settings).await;
+    let patient = patient();
+    assert_filed(&server.file(&Submission::new(&patient, "one")).await);
+    let mut client = server.database.get().await.unwrap();
+    let transaction = client.transaction().await.unwrap();
+    transaction.batch_execute("lock table document_entry in access exclusive mode").await.unwrap();
+    let begun: Vec<_> = (0..12).map(|_| begin(&server, &patient)).collect();
+    until(&server, "carnet_database_waiting", |waiting| waiting >= 8.0).await;
+    transaction.commit().await.unwrap();
+    for answer in begun {
+        assert_eq!(answer.await.unwrap(), ResponseStatus::Success);
+    }
+    until(&server, "carnet_database_waiting", |waiting| waiting == 0.0).await;
+    drop(client);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn accesses_whose_trace_cannot_be_written_yet_are_counted_until_it_is() {
+    let server = Server::start().await;
+    let patient = patient();
+    assert_filed(&server.file(&Submission::new(&patient, "one")).await);
+    let mut client = server.database.get().await.unwrap();
+    let transaction = client.transaction().await.unwrap();
+    // Who reads it goes on.
+    transaction.batch_execute("lock table audit_inbox in share mode").await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(15);
+    let mut begun = Vec::new();
+    // The first of each thread are being written, and no longer wait; those behind them do.
+    while value(&page(&server).await, "carnet_audit_traces_waiting") == Some(0.0) {
+        assert!(Instant::now() < deadline, "{} accesses and none waits", begun.len());
+        if begun.len() < 20 {
+            begun.push(begin(&server, &patient));
+        }
+    }
+    assert!(begun.iter().all(|answer| !answer.is_finished()), "an answer without its trace");
+    transaction.commit().await.unwrap();
+    for answer in begun {
+        assert_eq!(answer.await.unwrap(), ResponseStatus::Success);
+    }
+    until(&server, "carnet_audit_traces_waiting", |waiting| waiting == 0.0).await;
     drop(client);
     server.stop().await;
 }
