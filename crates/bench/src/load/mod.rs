@@ -31,6 +31,7 @@ pub struct Loaded {
     seed: u64,
     patients: u64,
     shapes: Vec<Shape>,
+    rebuild_from: u64,
     /// The uniqueIds of documents that have octets.
     pub readable: Vec<String>,
 }
@@ -59,7 +60,12 @@ impl Loaded {
         if patients > 90_000_000 {
             bail!("{entries} entries are more than there are numbers for their patients");
         }
-        Ok(Loaded { seed, patients, shapes, readable: Vec::new() })
+        Ok(Loaded { seed, patients, shapes, rebuild_from: REBUILD_FROM, readable: Vec::new() })
+    }
+
+    /// Makes the indexes anew for so many entries or more, whatever is faster.
+    pub fn rebuilding_from(self, entries: u64) -> Loaded {
+        Loaded { rebuild_from: entries, ..self }
     }
 
     pub fn patients(&self) -> u64 {
@@ -106,7 +112,7 @@ impl Loaded {
         let last: i64 =
             transaction.query_one("select coalesce(max(record), 0) from record", &[]).await?.try_get(0)?;
         let first = last as u64 + 1;
-        let put_back = match self.entries() >= REBUILD_FROM {
+        let put_back = match self.entries() >= self.rebuild_from {
             true => Some(indexes::take_away(&transaction).await?),
             false => None,
         };

@@ -1,5 +1,6 @@
 //! `carnet bench` measures a server by its endpoints, and loads databases that answer like filled ones.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,4 +124,40 @@ async fn the_command_measures_a_server_that_it_knows_by_its_endpoints() {
         assert!(row.cpu_per_1000.is_some_and(|cpu| cpu > 0.0) && row.peak_mib.is_some(), "{row:?}");
     }
     assert_eq!(report.start_ms, None);
+}
+
+/// Every index and constraint as a statement, with its number, which is another once it was made anew. Those of the log
+/// apart: a server opens months when it likes.
+async fn keys(server: &Server) -> BTreeMap<String, u32> {
+    let sql = "
+        select indexdef, to_regclass(quote_ident(indexname))::oid from pg_indexes
+        where schemaname = 'public' and tablename not like 'audit%'
+        union all
+        select format('%s %I %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated), oid
+        from pg_constraint where connamespace = 'public'::regnamespace and conrelid::regclass::text not like 'audit%'";
+    let rows = server.database.get().await.unwrap().query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[actix_web::test]
+async fn indexes_and_constraints_that_go_while_rows_are_loaded_are_all_there_again() {
+    let server = Server::with(&[TEST_DOMAIN]).await;
+    let before = keys(&server).await;
+    let loaded = Loaded::new(7, 2500, REPOSITORY).unwrap().rebuilding_from(2500);
+    let mut client = server.database.get().await.unwrap();
+    loaded.into_database(&mut client, |_, _| {}).await.unwrap();
+    drop(client);
+    assert_eq!(server.count("select count(*) from document_entry").await as u64, loaded.entries());
+    let after = keys(&server).await;
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    let made_anew: Vec<&String> = before.keys().filter(|key| before[*key] != after[*key]).collect();
+    // Of each kind, so that it is known that they went.
+    for kind in
+        ["CREATE INDEX document_entry_", "CREATE UNIQUE INDEX", "PRIMARY KEY", "FOREIGN KEY", "UNIQUE ("]
+    {
+        assert!(made_anew.iter().any(|key| key.contains(kind)), "{kind}: {made_anew:?}");
+    }
+    let (findings, _) = crate::fsck::check(&server, repository::check::Depth::Length).await;
+    assert!(findings.iter().all(|finding| finding["finding"] == "no-octets"), "{findings:?}");
+    server.stop_broken().await;
 }
