@@ -8,6 +8,7 @@
 //! * [`patients`] opens and merges records and finds them by identifier.
 //! * [`check`] tells what is wrong in the tables.
 //! * [`visibility`] tells repositories which documents may be read.
+//! * [`per_patient`] are the traces of what is about several patients.
 //! * [`failure`] is the one place where internal errors become standard codes.
 //!
 //! SQL lives in `sql/` and nowhere else in this crate.
@@ -22,6 +23,7 @@ pub mod iti61;
 pub mod iti62;
 pub mod iti92;
 pub mod patients;
+mod per_patient;
 mod sql;
 pub mod visibility;
 
@@ -55,6 +57,8 @@ pub struct Settings {
     pub unknown_in_query: UnknownInQuery,
     /// Objects that one LeafClass answer may hold; more is XDSTooManyResults. 0: no limit.
     pub query_results: usize,
+    /// Patients that one query or update may be about.
+    pub patients: usize,
     pub rules: Rules,
 }
 

@@ -155,6 +155,7 @@ pub struct Limits {
     pub cda_header: u64,
     /// 0: no limit.
     pub query_results: usize,
+    pub patients: usize,
     /// In the middle of a request.
     pub endurance: Endurance,
 }
@@ -260,6 +261,7 @@ impl Config {
             documents: from.get("limits.documents", POSITIVE, 500_usize),
             cda_header: from.get("limits.cda_header", SIZE, 32 * MIB),
             query_results: from.get("limits.query_results", COUNT, 10_000_usize),
+            patients: from.get("limits.patients", POSITIVE, 100_usize),
             endurance: Endurance {
                 idle: Duration::from_secs(from.get("limits.idle_seconds", POSITIVE, 60_usize) as u64),
                 least_octets: from.get("limits.octets_per_second", COUNT, 100_usize) as u64,
@@ -418,6 +420,7 @@ impl Config {
             unknown_patients: self.patients.unknown,
             unknown_in_query: self.patients.query_unknown,
             query_results: self.limits.query_results,
+            patients: self.limits.patients,
             rules: xds::submission::Rules {
                 strict_slot_names: self.metadata.strict_slot_names,
                 affinity: self.affinity_domain.clone(),

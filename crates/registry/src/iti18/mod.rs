@@ -11,11 +11,12 @@ use access::Requester;
 use atna::{Act, Event, Object, Outcome};
 use deadpool_postgres::tokio_postgres::IsolationLevel;
 use futures_util::future::try_join;
-use uuid::Uuid;
+use xds::error::ErrorCode;
 use xds::query::{Query, QueryKind, Request, Transaction};
 
 use self::answer::Answered;
 use self::result::Resolved;
+use crate::per_patient::{self, Patients};
 use crate::{Failure, Registry};
 
 impl Registry {
@@ -45,9 +46,18 @@ impl Registry {
             request: request_xml.to_owned(),
             home_community_id: request.home.clone(),
         });
-        let asked_for = request.patient_ids();
-        let result = match request.parse_for(transaction) {
-            Ok(query) => self.answer(&query, event.clone(), &asked_for).await,
+        let most = self.most_patients(request_xml.len());
+        let mut asked_for: Patients = request.patient_ids().into_iter().collect();
+        let mut query = request.parse_for(transaction);
+        if asked_for.len() > most {
+            // One trace has them all, in the text of the query.
+            asked_for.clear();
+            let mut findings = query.err().unwrap_or_default();
+            findings.push(per_patient::too_many(ErrorCode::XDSRegistryOutOfResources, most));
+            query = Err(findings);
+        }
+        let result = match query {
+            Ok(query) => self.answer(&query, &event, &asked_for, most).await,
             Err(findings) => Err(Failure::Refused(findings)),
         };
         if let Err(failure) = &result {
@@ -56,7 +66,7 @@ impl Registry {
                 true => Outcome::MinorFailure,
                 false => Outcome::SeriousFailure,
             };
-            let traced = self.write_trace(&per_patient(&event, asked_for)).await;
+            let traced = self.write_trace(&per_patient::events(&event, &asked_for)).await;
             if failure.is_refusal() {
                 traced?;
             }
@@ -65,14 +75,19 @@ impl Registry {
     }
 
     /// What was found is given when its trace is durable, and not before.
-    async fn answer(&self, query: &Query, event: Event, asked_for: &[String]) -> Result<Answered, Failure> {
+    async fn answer(
+        &self,
+        query: &Query,
+        event: &Event,
+        asked_for: &Patients,
+        most: usize,
+    ) -> Result<Answered, Failure> {
         let found = self.read(query).await?;
         result::check(query, &found, self.settings.query_results)?;
-        let patients = match asked_for {
-            [] => result::patients(&found),
-            asked_for => asked_for.to_vec(),
+        let events = match asked_for.is_empty() {
+            true => per_patient::events(event, &result::patients(&found, most)?),
+            false => per_patient::events(event, asked_for),
         };
-        let events = per_patient(&event, patients);
         let (_, answered) =
             try_join(self.write_trace(&events), self.answered(query.return_type, found)).await?;
         Ok(answered)
@@ -95,17 +110,4 @@ impl Registry {
         transaction.commit().await?;
         Ok(found)
     }
-}
-
-/// One event for each patient; one without patient when there is none.
-fn per_patient(event: &Event, mut patients: Vec<String>) -> Vec<Event> {
-    patients.sort_unstable();
-    patients.dedup();
-    if patients.is_empty() {
-        return vec![event.clone()];
-    }
-    patients
-        .iter()
-        .map(|patient| Event { id: Uuid::new_v4(), ..event.clone() }.patient(Some(patient)))
-        .collect()
 }

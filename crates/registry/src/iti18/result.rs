@@ -8,6 +8,7 @@ use xds::query::{Query, QueryKind, ReturnType};
 
 use super::find::Asked;
 use crate::Failure;
+use crate::per_patient::{self, Patients};
 use crate::sql::{self, Found, FoundDetail, Survivor};
 
 /// An object, and whose it is after all merges.
@@ -123,15 +124,15 @@ fn is_of_one_patient(kind: &QueryKind) -> bool {
     )
 }
 
-/// Whose objects they are: one identifier for each record.
-pub fn patients(found: &[Resolved]) -> Vec<String> {
+/// Whose objects they are: one identifier for each record, and not more than `most`.
+pub fn patients(found: &[Resolved], most: usize) -> Result<Patients, Failure> {
     let mut patients: Vec<(i64, &str)> =
         found.iter().map(|object| (object.surviving, object.patient_id.as_str())).collect();
     patients.sort_unstable();
     patients.dedup_by_key(|(record, _)| *record);
-    patients
-        .into_iter()
-        .map(|(_, patient)| patient.to_owned())
-        .filter(|patient| !patient.is_empty())
-        .collect()
+    if patients.len() > most {
+        return Err(Failure::Refused(vec![per_patient::too_many(ErrorCode::XDSTooManyResults, most)]));
+    }
+    let named = patients.into_iter().map(|(_, patient)| patient.to_owned());
+    Ok(named.filter(|patient| !patient.is_empty()).collect())
 }

@@ -10,19 +10,18 @@ mod propagation;
 mod rules;
 mod state;
 
-use std::collections::BTreeSet;
-
 use access::Requester;
 use atna::{Act, Event, Object, Outcome};
 use chrono::Utc;
 use deadpool_postgres::Transaction;
 use uuid::Uuid;
 use xds::ebxml::SubmitObjects;
-use xds::error::Finding;
+use xds::error::{ErrorCode, Finding};
 use xds::update::ValidUpdate;
 use xds::value::Cx;
 
 use crate::iti42::{NO_RECORD, unknown_patient};
+use crate::per_patient::{self, Patients};
 use crate::{Failure, Registry, UnknownPatients, iti92, sql};
 
 pub(crate) use effects::Records;
@@ -35,9 +34,6 @@ pub(crate) enum Scope {
     /// ITI-92: new versions of documents that leave certain attributes alone.
     Restricted,
 }
-
-/// Identifiers of everyone whose record an update touches, or tried to.
-type Patients = BTreeSet<String>;
 
 impl Registry {
     /// Updates metadata. `Ok` means that everything is durable. With [`Failure::OutcomeUnknown`] it may be; with any other
@@ -57,20 +53,30 @@ impl Registry {
             Scope::Restricted => Act::Iti92Registry,
         };
         let mut event = Event::new(act, Outcome::Success, requester, &self.source);
+        let mut repeated = 0;
         if let Some(unique_id) = sent.submission_set_unique_id() {
             let titles = sent.document_titles();
+            repeated = unique_id.len() + titles.iter().map(String::len).sum::<usize>();
             event = event.object(Object::SubmissionSet { unique_id: unique_id.to_owned(), titles });
         }
         let named: Vec<String> = sent.patient_ids().into_iter().map(str::to_owned).collect();
+        // Of everyone whose record the update touches, or tried to.
         let mut patients: Patients = named.iter().cloned().collect();
         let checked = ValidUpdate::check(sent, &self.settings.rules, &mut Uuid::new_v4)
             .and_then(|update| iti92::check_scope(scope, update));
+        let most = self.most_patients(repeated);
         let result = match checked {
-            Ok(update) => self.commit_update(scope, &update, &event, &mut patients).await,
+            checked if patients.len() > most => {
+                patients.clear();
+                let mut findings = checked.err().unwrap_or_default();
+                findings.push(per_patient::too_many(ErrorCode::XDSRegistryOutOfResources, most));
+                Err(Failure::Refused(findings))
+            }
+            Ok(update) => self.commit_update(scope, &update, &event, &mut patients, most).await,
             Err(findings) => Err(self.with_patient_findings(findings, &named).await),
         };
         if let Err(failure) = &result {
-            self.trace_failure(for_each(&event, &patients), failure).await?;
+            self.trace_failure(per_patient::events(&event, &patients), failure).await?;
         }
         result.map(|()| Vec::new())
     }
@@ -95,15 +101,16 @@ impl Registry {
         update: &ValidUpdate,
         event: &Event,
         patients: &mut Patients,
+        most: usize,
     ) -> Result<(), Failure> {
         let mut client = self.database.get().await?;
         let transaction = client.transaction().await?;
-        let refused = self.apply(scope, &transaction, update, patients).await?;
+        let refused = self.apply(scope, &transaction, update, patients, most).await?;
         if !refused.is_empty() {
             transaction.rollback().await?;
             return Err(Failure::Refused(refused));
         }
-        atna::record(&transaction, &for_each(event, patients)).await?;
+        atna::record(&transaction, &per_patient::events(event, patients)).await?;
         if let Err(error) = transaction.commit().await {
             drop(client);
             self.outcome_after(error, &update.submission_set).await?;
@@ -118,12 +125,19 @@ impl Registry {
         transaction: &Transaction<'_>,
         update: &ValidUpdate,
         patients: &mut Patients,
+        most: usize,
     ) -> Result<Vec<Finding>, Failure> {
         let unique_ids = rules::unique_ids(update);
         sql::lock_unique_ids(transaction, &unique_ids).await?;
         let (records, mut findings) = self.records_for(transaction, update).await?;
         let state = State::load(transaction, update).await?;
-        patients.extend(state.patients(update));
+        let touched = state.patients(update);
+        if touched.union(patients).count() > most {
+            // The trace names those whom the update names, so nothing is told of the others.
+            findings.push(per_patient::too_many(ErrorCode::XDSRegistryOutOfResources, most));
+            return Ok(findings);
+        }
+        patients.extend(touched);
         let equal = sql::objects_with_unique_ids(transaction, &unique_ids).await?;
         findings.extend(rules::check(scope, update, &state, &equal));
         if scope == Scope::Restricted {
@@ -158,15 +172,4 @@ impl Registry {
         }
         Ok((findings.is_empty().then_some(Records(records)), findings))
     }
-}
-
-/// One event for each patient.
-fn for_each(event: &Event, patients: &Patients) -> Vec<Event> {
-    if patients.is_empty() {
-        return vec![event.clone()];
-    }
-    patients
-        .iter()
-        .map(|patient| Event { id: Uuid::new_v4(), ..event.clone() }.patient(Some(patient)))
-        .collect()
 }

@@ -129,6 +129,66 @@ async fn each_patient_has_a_trace_and_a_query_for_all_has_those_it_found() {
     server.stop().await;
 }
 
+/// (outcome, patient) of the traces of queries.
+async fn traced(server: &Server) -> Vec<(String, Option<String>)> {
+    let client = server.database.get().await.unwrap();
+    let sql = "select outcome, patient_id from audit_trail where act in ('iti18-registry', 'iti51-registry')
+        order by outcome, patient_id";
+    client.query(sql, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[actix_web::test]
+async fn a_query_for_more_patients_than_the_limit_is_refused_and_has_one_trace() {
+    let server = Server::start().await;
+    let nobody: Vec<Cx> = (0..101).map(|_| patient()).collect();
+    let names: Vec<&str> = nobody.iter().map(|patient| patient.text.as_str()).collect();
+    let several = documents().with_list(find_documents::PATIENT_ID, &names);
+    assert_eq!(refused(&server, &several).await, ["XDSRegistryOutOfResources"]);
+    let failed = ("minor-failure".to_owned(), None);
+    assert_eq!(traced(&server).await, std::slice::from_ref(&failed));
+    let in_its_text =
+        format!("select count(*) from audit_trail where content::text like '%{}%'", nobody[100].id);
+    assert_eq!(server.count(&in_its_text).await, 1);
+
+    let one = ask(QUERY_FIND_DOCUMENTS)
+        .with_list(find_documents::STATUS, APPROVED)
+        .with_list(find_documents::PATIENT_ID, &names);
+    let all_that_is_wrong = ["XDSStoredQueryParamNumber", "XDSRegistryOutOfResources"];
+    assert_eq!(super::world::refused(&server, &one).await, all_that_is_wrong);
+    assert_eq!(traced(&server).await, [failed.clone(), failed.clone()]);
+
+    let hundred = documents().with_list(find_documents::PATIENT_ID, &names[1..]);
+    server.client.multi_patient_query(&hundred).await.unwrap();
+    assert_eq!(traced(&server).await.iter().filter(|(_, patient)| patient.is_some()).count(), 100);
+    // Each trace would repeat what the registry does not know, too.
+    let long = hundred.with_string("$Unknown", &"x".repeat(50 << 10));
+    assert_eq!(refused(&server, &long).await, ["XDSRegistryOutOfResources"]);
+    assert_eq!(traced(&server).await.len(), 103);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn an_answer_about_more_patients_than_the_limit_is_not_given() {
+    let server =
+        Server::with(&[("CARNET_PATIENTS__UNKNOWN", "open"), ("CARNET_LIMITS__PATIENTS", "2")]).await;
+    let mut entries = Vec::new();
+    for word in ["a", "a", "b"] {
+        entries.push(record(&server, &patient(), word).await[0]);
+    }
+    let with_code = |name: &str, code: &str| documents().with_list(name, [format!("{code}{SCHEME}")]);
+    let two = with_code(find_documents::CLASS_CODE, "a");
+    assert_eq!(found(&server, &two).await, set([entries[0], entries[1]]));
+    let three = with_code(find_documents::EVENT_CODE_LIST, "event");
+    assert_eq!(refused(&server, &three).await, ["XDSTooManyResults"]);
+    let by_id = Request::get_documents_by_entry_uuid(entries, ReturnType::ObjectRef);
+    assert_eq!(super::world::refused(&server, &by_id).await, ["XDSTooManyResults"]);
+    let (given, failed): (Vec<_>, Vec<_>) =
+        traced(&server).await.into_iter().partition(|(outcome, _)| outcome == "success");
+    assert!(given.len() == 4 && given.iter().all(|(_, patient)| patient.is_some()), "{given:?}");
+    assert_eq!(failed, [("minor-failure".to_owned(), None), ("minor-failure".to_owned(), None)]);
+    server.stop().await;
+}
+
 /// Without patients even the ids are bounded: the cost of such a query has no record to follow.
 #[actix_web::test]
 async fn a_query_for_all_stops_at_the_limit() {

@@ -1,6 +1,6 @@
 //! Documents that change their patient.
 
-use xds::constants::{DOCUMENT_ENTRY_PATIENT_ID, FOLDER_PATIENT_ID};
+use xds::constants::{DOCUMENT_ENTRY_PATIENT_ID, FOLDER_PATIENT_ID, STATUS_APPROVED, STATUS_DEPRECATED};
 
 use super::*;
 use crate::harness::patient;
@@ -78,6 +78,45 @@ async fn a_document_does_not_move_to_a_patient_without_a_record() {
     let update = Update::of(&unknown)
         .document(&current, "1", |c| identify(c, DOCUMENT_ENTRY_PATIENT_ID, &unknown.text));
     assert_eq!(update.refused(&server).await, pairs(&[("XDSUnknownPatientId", "")]));
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn an_update_of_more_patients_than_the_limit_is_refused_and_has_one_trace() {
+    let server =
+        Server::with(&[("CARNET_PATIENTS__UNKNOWN", "open"), ("CARNET_LIMITS__PATIENTS", "2")]).await;
+    let (a, b, c) = (patient(), patient(), patient());
+    let mut entries = Vec::new();
+    for patient in [&a, &b, &c] {
+        let submission = filed(&server, patient, "lettre").await;
+        entries.push(entry(&server, submission.entry.entry_uuid).await);
+    }
+    let keep = |_: &mut Common| {};
+    let three = Update::of(&a).document(&entries[0], "1", keep).document(&entries[1], "1", keep).document(
+        &entries[2],
+        "1",
+        keep,
+    );
+    assert_eq!(three.refused(&server).await, pairs(&[("XDSRegistryOutOfResources", "")]));
+    let events = async |condition: &str| {
+        let sql = format!("select count(*) from audit_trail where act = 'iti57-registry' and {condition}");
+        server.count(&sql).await
+    };
+    assert_eq!((events("true").await, events("patient_id is null").await), (1, 1));
+    // Those who are not named count as well, and nothing is said of them.
+    let [of_b, of_c] = [&entries[1], &entries[2]].map(|entry| entry.common.id.as_str());
+    let named = Update::of(&a).status(of_b, STATUS_APPROVED, STATUS_DEPRECATED).status(
+        of_c,
+        STATUS_DEPRECATED,
+        STATUS_APPROVED,
+    );
+    assert_eq!(named.refused(&server).await, pairs(&[("XDSRegistryOutOfResources", "")]));
+    let of_a = format!("patient_id = '{}'", a.id);
+    assert_eq!((events("true").await, events(&of_a).await), (2, 1));
+
+    let moved = |c: &mut Common| identify(c, DOCUMENT_ENTRY_PATIENT_ID, &b.text);
+    Update::of(&b).document(&entries[0], "1", moved).accepted(&server).await;
+    assert_eq!(events("outcome = 'success'").await, 2);
     server.stop().await;
 }
 
