@@ -38,6 +38,10 @@ pub trait BlobStore {
     /// The octets of a blob, verified while they stream. `size` is the one that [`Stored`] told.
     async fn open(&self, key: &str, size: u64) -> Result<Self::Reader, Error>;
 
+    /// As [`BlobStore::open`], but what was read and verified now is not kept: until it is asked for its octets, the reader
+    /// holds neither memory nor files.
+    async fn open_later(&self, key: &str, size: u64) -> Result<Self::Reader, Error>;
+
     /// Whether a blob is there and as long as it should be; its octets are not read.
     async fn measure(&self, key: &str, size: u64) -> Result<(), Error>;
 

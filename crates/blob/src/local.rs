@@ -107,6 +107,11 @@ impl BlobStore for LocalStore {
         blocking(move || Reader::open(&path, size)).await
     }
 
+    async fn open_later(&self, key: &str, size: u64) -> Result<Reader, Error> {
+        let path = self.path(key)?;
+        blocking(move || Reader::open_later(path, size)).await
+    }
+
     async fn measure(&self, key: &str, size: u64) -> Result<(), Error> {
         let path = self.path(key)?;
         blocking(move || reader::measure(&path, size).map(drop)).await

@@ -3,6 +3,7 @@
 use access::Requester;
 use atna::{Act, Event, Outcome};
 use blob::BlobStore;
+use blob::format::CHUNK;
 use bytes::Bytes;
 use futures_util::future::{Either, Ready, ready};
 use futures_util::stream::{Once, once};
@@ -13,6 +14,10 @@ use crate::port::{self, Readable};
 use crate::sql::StoredDocument;
 use crate::trace::{Touched, events};
 use crate::{Failure, Repository, sql};
+
+/// Octets that are read of the documents of one request before the first leaves. Most requests ask for less; of the others
+/// the first documents are held, and those behind are read again when it is their turn.
+const HELD: u64 = 4 << 20;
 
 /// A document on its way out.
 pub struct Retrieved<Reader> {
@@ -52,13 +57,18 @@ pub(crate) enum Item {
 }
 
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
-    /// Each document asked for, or the reason why not; in the order of the request.
+    /// Each document asked for, or the reason why not; in the order of the request. When all that is there has more octets
+    /// than `most` nothing is given.
     pub async fn retrieve(
         &self,
         requester: &Requester,
         requests: Vec<DocumentRequest>,
+        most: u64,
     ) -> Result<(RegistryResponse, Vec<Retrieved<B::Reader>>), Failure> {
         let result = match self.find(requester, &requests).await {
+            Ok(items) if items.iter().map(Item::size).sum::<u64>() > most => {
+                self.refuse_all(requester, items, most).await
+            }
             Ok(items) => self.open(requester, items).await,
             Err(failure) => Err(failure),
         };
@@ -135,6 +145,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
     ) -> Result<(RegistryResponse, Vec<Retrieved<B::Reader>>), Failure> {
         let (mut given, mut refused) = (Vec::new(), Vec::new());
         let (mut documents, mut findings) = (Vec::new(), Vec::new());
+        let mut held = 0;
         for item in items {
             match item {
                 Item::Missing { request, finding } => {
@@ -149,7 +160,13 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
                 }
                 Item::Found { request, made, document, patient, title } => {
                     let patient = Some(patient);
-                    match self.blobs.open(&document.blob, document.size).await {
+                    // A reader that was opened holds one chunk.
+                    held += document.size.min(CHUNK as u64);
+                    let opened = match held <= HELD {
+                        true => self.blobs.open(&document.blob, document.size).await,
+                        false => self.blobs.open_later(&document.blob, document.size).await,
+                    };
+                    match opened {
                         Ok(octets) => {
                             let (mime_type, size) = (document.mime_type, document.size);
                             documents.push(Retrieved {
@@ -174,10 +191,8 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
                 }
             }
         }
-        let codes: Vec<String> = findings.iter().map(|f| f.code().into_owned()).collect();
-        let failed = self.retrieval(requester, Outcome::MinorFailure).described(codes.join(" "));
         let mut traces = events(&self.retrieval(requester, Outcome::Success), given);
-        traces.extend(events(&failed, refused));
+        traces.extend(events(&self.refusal(requester, &findings), refused));
         self.write_trace(&traces).await?;
         let status = match (documents.is_empty(), findings.is_empty()) {
             (_, true) => ResponseStatus::Success,
@@ -187,8 +202,49 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         Ok((RegistryResponse { status, findings }, documents))
     }
 
+    /// Too much for one answer: no document is opened.
+    async fn refuse_all(
+        &self,
+        requester: &Requester,
+        items: Vec<Item>,
+        most: u64,
+    ) -> Result<(RegistryResponse, Vec<Retrieved<B::Reader>>), Failure> {
+        let context = format!("the documents have more than {most} octets together; ask for them by MTOM");
+        let mut findings = vec![Finding::error(ErrorCode::XDSRepositoryOutOfResources, None, context)];
+        let mut refused = Vec::new();
+        for item in items {
+            refused.push(match item {
+                Item::Found { request, patient, title, .. } | Item::Made { request, patient, title, .. } => {
+                    Touched { request, patient: Some(patient), title }
+                }
+                Item::Missing { request, finding } => {
+                    findings.push(finding);
+                    Touched::unknown(request)
+                }
+            });
+        }
+        self.write_trace(&events(&self.refusal(requester, &findings), refused)).await?;
+        Ok((RegistryResponse::of(findings), Vec::new()))
+    }
+
+    fn refusal(&self, requester: &Requester, findings: &[Finding]) -> Event {
+        let codes: Vec<String> = findings.iter().map(|f| f.code().into_owned()).collect();
+        self.retrieval(requester, Outcome::MinorFailure).described(codes.join(" "))
+    }
+
     fn retrieval(&self, requester: &Requester, outcome: Outcome) -> Event {
         Event::new(Act::Iti43Repository, outcome, requester, &self.source)
+    }
+}
+
+impl Item {
+    /// Octets that it adds to the answer.
+    fn size(&self) -> u64 {
+        match self {
+            Item::Found { document, .. } => document.size,
+            Item::Made { octets, .. } => octets.len() as u64,
+            Item::Missing { .. } => 0,
+        }
     }
 }
 

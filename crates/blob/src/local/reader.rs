@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -19,12 +19,14 @@ pub struct Reader {
 }
 
 enum Next {
-    Ready(Bytes, Rest),
-    Reading(JoinHandle<Result<(Bytes, Rest), Error>>),
+    /// Not before somebody asks.
+    Unopened(PathBuf, u64),
+    Ready(Bytes, Option<Rest>),
+    Reading(JoinHandle<Result<(Bytes, Option<Rest>), Error>>),
     End,
 }
 
-/// What was not read yet.
+/// What was not read yet. The file is closed with its last octet.
 struct Rest {
     file: File,
     /// The number of the next chunk, from 0.
@@ -36,10 +38,20 @@ struct Rest {
 impl Reader {
     /// Reads the first chunk, so that most of what can go wrong does so before anything is answered.
     pub(super) fn open(path: &Path, size: u64) -> Result<Reader, Error> {
-        let file = measure(path, size)?;
-        let (bytes, rest) = Rest { file, chunk: 0, left: size }.read()?;
+        let (bytes, rest) = begin(path, size)?;
         Ok(Reader { next: Next::Ready(bytes, rest) })
     }
+
+    /// Reads the first chunk as [`Reader::open`] does, lets go of it and of the file, and begins again when it is polled.
+    pub(super) fn open_later(path: PathBuf, size: u64) -> Result<Reader, Error> {
+        begin(&path, size)?;
+        Ok(Reader { next: Next::Unopened(path, size) })
+    }
+}
+
+fn begin(path: &Path, size: u64) -> Result<(Bytes, Option<Rest>), Error> {
+    let file = measure(path, size)?;
+    Rest { file, chunk: 0, left: size }.read()
 }
 
 /// Opens a blob behind its header, if it is as long as it should be.
@@ -65,10 +77,10 @@ pub(super) fn measure(path: &Path, size: u64) -> Result<File, Error> {
 }
 
 impl Rest {
-    /// The next chunk; empty at the end.
-    fn read(mut self) -> Result<(Bytes, Rest), Error> {
+    /// The next chunk, and what is behind it. The chunk of an empty blob is empty.
+    fn read(mut self) -> Result<(Bytes, Option<Rest>), Error> {
         if self.left == 0 {
-            return Ok((Bytes::new(), self));
+            return Ok((Bytes::new(), None));
         }
         let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(CHUNK);
         let mut sealed = vec![0; length + DIGEST];
@@ -77,7 +89,7 @@ impl Rest {
         sealed.truncate(length);
         self.chunk += 1;
         self.left -= length as u64;
-        Ok((Bytes::from(sealed), self))
+        Ok((Bytes::from(sealed), (self.left > 0).then_some(self)))
     }
 }
 
@@ -92,6 +104,10 @@ impl Stream for Reader {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Next::Unopened(path, size) = &self.next {
+            let (path, size) = (path.clone(), *size);
+            self.next = Next::Reading(spawn_blocking(move || begin(&path, size)));
+        }
         if let Next::Reading(task) = &mut self.next {
             let result = ready!(Pin::new(task).poll(context));
             self.next = match result.map_err(|error| Error::Io(error.into())).flatten() {
@@ -104,7 +120,7 @@ impl Stream for Reader {
         }
         match std::mem::replace(&mut self.next, Next::End) {
             Next::Ready(bytes, rest) if !bytes.is_empty() => {
-                if rest.left > 0 {
+                if let Some(rest) = rest {
                     self.next = Next::Reading(spawn_blocking(move || rest.read()));
                 }
                 Poll::Ready(Some(Ok(bytes)))

@@ -91,6 +91,53 @@ async fn a_changed_octet_is_found_before_its_chunk_is_given_out() {
     }
 }
 
+/// Files in `folder` that this process has open.
+fn opened(folder: &Path) -> usize {
+    let links = fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().path());
+    links.filter_map(|link| fs::read_link(link).ok()).filter(|path| path.starts_with(folder)).count()
+}
+
+#[tokio::test]
+async fn what_is_opened_for_later_is_verified_twice_and_not_held_between() {
+    let (folder, store) = store().await;
+    let original = octets(2 * CHUNK + 500);
+    let stored = put(&store, &original, CHUNK).await;
+    let later = store.open_later(&stored.key, stored.size).await.unwrap();
+    assert_eq!(opened(folder.path()), 0);
+    let chunks: Vec<Bytes> = later.try_collect().await.unwrap();
+    assert!(chunks.concat() == original);
+
+    let path = files(folder.path()).pop().unwrap();
+    let good = fs::read(&path).unwrap();
+    let mut bad = good.clone();
+    bad[HEADER] ^= 1;
+    let mut later = store.open_later(&stored.key, stored.size).await.unwrap();
+    fs::write(&path, &bad).unwrap();
+    assert!(matches!(later.try_next().await, Err(Error::Corrupt { chunk: 0 })));
+    assert!(matches!(
+        store.open_later(&stored.key, stored.size).await.err(),
+        Some(Error::Corrupt { chunk: 0 })
+    ));
+    fs::write(&path, &good).unwrap();
+    let mut later = store.open_later(&stored.key, stored.size).await.unwrap();
+    store.delete(&stored.key).await.unwrap();
+    assert!(matches!(later.try_next().await, Err(Error::Missing)));
+    assert!(later.try_next().await.unwrap().is_none(), "an error is the end");
+}
+
+#[tokio::test]
+async fn a_file_is_open_only_until_its_last_octet_is_read() {
+    let (folder, store) = store().await;
+    let (small, large) = (put(&store, b"lettre", 6).await, put(&store, &octets(CHUNK + 1), CHUNK).await);
+    let small = store.open(&small.key, small.size).await.unwrap();
+    assert_eq!(opened(folder.path()), 0);
+    let mut large = store.open(&large.key, large.size).await.unwrap();
+    assert_eq!(opened(folder.path()), 1);
+    while large.try_next().await.unwrap().is_some() {}
+    assert_eq!(opened(folder.path()), 0);
+    drop((small, large));
+}
+
 #[tokio::test]
 async fn a_cut_blob_is_corrupt_and_not_short() {
     let (folder, store) = store().await;

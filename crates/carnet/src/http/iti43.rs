@@ -25,22 +25,19 @@ pub async fn checked(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
 async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Unread> {
     let requests = match RetrieveRequest::read(exchange.message.body) {
         Ok(RetrieveRequest(requests)) => requests,
-        Err(MessageError(context)) => {
-            return Err(refused(ErrorCode::XDSRepositoryError, &context).unread());
-        }
+        Err(MessageError(context)) => return Err(unreadable(context).unread()),
     };
     let ids = requests.iter().map(|r| r.document_unique_id.as_str()).collect::<Vec<_>>().join(" ");
-    let result = exchange.app.repository.retrieve(&exchange.requester(), requests).await;
+    let most = match exchange.encoding {
+        Encoding::Simple => exchange.app.limits.inline_document,
+        Encoding::Mtom => u64::MAX,
+    };
+    let result = exchange.app.repository.retrieve(&exchange.requester(), requests, most).await;
     exchange.log(Transaction::Iti43, &ids, wrong(&result));
     let (response, documents) = match result {
         Ok(retrieved) => retrieved,
         Err(failure) => (RegistryResponse::of(failure.findings()), Vec::new()),
     };
-    let size: u64 = documents.iter().map(|d| d.size).sum();
-    if exchange.encoding == Encoding::Simple && size > exchange.app.limits.inline_document {
-        let context = "the documents are too large for plain SOAP; ask for them by MTOM";
-        return Ok(refused(ErrorCode::XDSRepositoryOutOfResources, context));
-    }
     Ok(match written(exchange.encoding, &response, documents).await {
         Ok(answer) => answer,
         Err(error) => {
@@ -58,8 +55,8 @@ fn wrong<T>(result: &Result<(RegistryResponse, T), Failure>) -> Option<Wrong<'_>
     }
 }
 
-fn refused(code: ErrorCode, context: &str) -> Answer {
-    let response = RegistryResponse::of(vec![Finding::error(code, None, context)]);
+fn unreadable(context: String) -> Answer {
+    let response = RegistryResponse::of(vec![Finding::error(ErrorCode::XDSRepositoryError, None, context)]);
     Answer::new(ITI_43, |w| write_retrieve_response(w, &response, &[]))
 }
 

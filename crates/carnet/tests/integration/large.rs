@@ -1,4 +1,4 @@
-//! Memory does not follow the size of a document.
+//! Memory does not follow the size of a document, nor the number of what is answered.
 
 use std::io::Write;
 
@@ -52,15 +52,44 @@ async fn a_gibibyte_goes_in_and_out_in_little_memory() {
     let response =
         client.provide_and_register(submission.objects(), vec![outgoing], Encoding::Mtom).await.unwrap();
     assert_filed(&response);
-    let request = DocumentRequest {
-        home_community_id: None,
-        repository_unique_id: REPOSITORY.to_owned(),
-        document_unique_id: submission.entry.unique_id.clone(),
-    };
+    let request = request(&submission);
     let folder = test_support::folder();
     let retrieved = client.retrieve(&[request], Encoding::Mtom, folder.path()).await.unwrap();
     assert_eq!(digest(&retrieved.documents[0].path), digest(&path));
     let peak = peak(carnet.pid());
     eprintln!("peak memory of the server: {} MiB for a document of {} MiB", peak >> 20, SIZE >> 20);
     assert!(peak < MOST, "{} MiB", peak >> 20);
+}
+
+fn request(submission: &Submission) -> DocumentRequest {
+    DocumentRequest {
+        home_community_id: None,
+        repository_unique_id: REPOSITORY.to_owned(),
+        document_unique_id: submission.entry.unique_id.clone(),
+    }
+}
+
+/// Each is as large as what is read of it before the first leaves.
+#[actix_web::test]
+async fn many_documents_leave_one_after_the_other() {
+    let settings = format!("[patients]\nunknown = \"open\"\n[repository]\nunique_id = \"{REPOSITORY}\"\n");
+    let mut carnet = Installation::new(&settings);
+    carnet.start();
+    let client = Client::new(Endpoints::of_server(&carnet.url()));
+    let patient = patient();
+    let mut requests = Vec::new();
+    for octet in 0..64 {
+        let submission = Submission::new(&patient, vec![octet; 1 << 20]);
+        assert_filed(&submission.send(&client, Encoding::Mtom).await);
+        requests.push(request(&submission));
+    }
+    let before = peak(carnet.pid());
+    let folder = test_support::folder();
+    let retrieved = client.retrieve(&requests, Encoding::Mtom, folder.path()).await.unwrap();
+    assert_eq!(retrieved.documents.len(), 64);
+    for (octet, document) in (0..64).zip(&retrieved.documents) {
+        assert!(std::fs::read(&document.path).unwrap() == vec![octet; 1 << 20], "document {octet}");
+    }
+    let grown = peak(carnet.pid()) - before;
+    assert!(grown < 16 << 20, "{} MiB more", grown >> 20);
 }

@@ -1,9 +1,10 @@
 //! Every access leaves its trace, and without a trace there is no access.
 
-use xds::message::ResponseStatus;
+use client::Encoding;
+use xds::message::{DocumentRequest, ResponseStatus};
 use xds::query::{Request, ReturnType, Status};
 
-use crate::harness::{Server, Submission, assert_filed, oid, patient};
+use crate::harness::{REPOSITORY, Server, Submission, assert_filed, codes, oid, patient};
 
 /// (act, outcome) of a patient's events, in order.
 async fn events(server: &Server, patient: &str) -> Vec<(String, String)> {
@@ -58,6 +59,38 @@ async fn a_document_that_is_not_there_is_traced_as_a_failure() {
     let failures =
         "select count(*) from audit_trail where act = 'iti43-repository' and outcome = 'minor-failure'";
     assert_eq!(server.count(failures).await, 1);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_document_that_is_too_large_for_plain_soap_was_not_read() {
+    let settings = [("CARNET_PATIENTS__UNKNOWN", "open"), ("CARNET_LIMITS__INLINE_DOCUMENT", "30KiB")];
+    let server = Server::with(&settings).await;
+    let patient = patient();
+    let submission = Submission::new(&patient, vec![b'x'; 40 << 10]);
+    assert_filed(&server.file(&submission).await);
+    // Nothing of it is opened, so it makes no difference that it is not there.
+    let document = server.folder.path().join("documents");
+    std::fs::rename(&document, server.folder.path().join("elsewhere")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let request = DocumentRequest {
+        home_community_id: None,
+        repository_unique_id: REPOSITORY.to_owned(),
+        document_unique_id: submission.entry.unique_id.clone(),
+    };
+    let answer = server.client.retrieve(&[request], Encoding::Simple, folder.path()).await.unwrap();
+    assert_eq!(codes(&answer.response), ["XDSRepositoryOutOfResources"]);
+    std::fs::rename(server.folder.path().join("elsewhere"), &document).unwrap();
+    let mut expected = [
+        ("iti41-repository", "success"),
+        ("iti42-registry", "success"),
+        ("iti43-repository", "minor-failure"),
+    ];
+    expected.sort();
+    let expected = expected.map(|(act, outcome)| (act.to_owned(), outcome.to_owned()));
+    let mut found = events(&server, &patient.id).await;
+    found.sort();
+    assert_eq!(found, expected);
     server.stop().await;
 }
 
