@@ -5,8 +5,9 @@ use std::time::Instant;
 use access::Requester;
 use atna::MessageId;
 use chrono::Utc;
-use hl7v2::adt::{self, Events, Identifier, Notice, Request};
+use hl7v2::adt::{self, Events, Identifier, Notice, Refusal, Request};
 use hl7v2::{Ack, AckCode, Header, Problem, ProblemCode};
+use registry::Failure;
 use registry::patients::feed::{Change, Door};
 use uuid::Uuid;
 use xds::value::Cx;
@@ -18,9 +19,20 @@ use crate::metrics::{Ending, Transaction};
 impl Feed {
     /// Does what the message asks and answers it.
     pub async fn answer(&self, octets: &[u8], peer: &Peer) -> Vec<u8> {
-        let started = Instant::now();
         let events = Events { a28: self.settings.a28, a31: self.settings.a31 };
-        let read = adt::read(octets, &events);
+        self.answer_to(adt::read(octets, &events), peer).await
+    }
+
+    /// AR for a message that is longer than the limit; `head` is its beginning.
+    pub async fn too_long(&self, head: &[u8], peer: &Peer) -> Vec<u8> {
+        let text = format!("the message is longer than {} octets", self.settings.message);
+        let ack = Ack::reject(Problem::new("MSH^1", ProblemCode::DataType, text));
+        let refusal = Refusal { header: adt::header_of(head), ack };
+        self.answer_to(Err(Box::new(refusal)), peer).await
+    }
+
+    async fn answer_to(&self, read: Result<Notice, Box<Refusal>>, peer: &Peer) -> Vec<u8> {
+        let started = Instant::now();
         let header = match &read {
             Ok(notice) => &notice.header,
             Err(refusal) => &refusal.header,
@@ -39,16 +51,13 @@ impl Feed {
         write(&ack, header)
     }
 
-    /// AR for a message that is longer than the limit; `head` is its beginning.
-    pub fn too_long(&self, head: &[u8]) -> Vec<u8> {
-        let header = adt::header_of(head);
-        let text = format!("the message is longer than {} octets", self.settings.message);
-        write(&Ack::reject(Problem::new("MSH^1", ProblemCode::DataType, text)), &header)
+    async fn unread(&self, requester: &Requester, ack: Ack) -> Ack {
+        self.once(self.trace_unread(requester, &ack.codes()).await, ack)
     }
 
     /// Without a trace not even the reason is given away.
-    async fn unread(&self, requester: &Requester, ack: Ack) -> Ack {
-        match self.trace_unread(requester, &ack.codes()).await {
+    fn once(&self, traced: Result<(), Failure>, ack: Ack) -> Ack {
+        match traced {
             Ok(()) => ack,
             Err(failure) => {
                 self.log_failed("ITI-8", &failure);
@@ -61,13 +70,10 @@ impl Feed {
         if self.allows_application((&header.sending_application, &header.sending_facility)) {
             return None;
         }
-        if let Err(failure) = self.trace_stranger(requester, "MSH-3 and MSH-4 are not in feed.senders").await
-            && !self.database.is_away()
-        {
-            tracing::error!("the trace of a refused sender cannot be written: {failure}");
-        }
         let text = "this sender (MSH-3, MSH-4) may not send to this registry";
-        Some(Ack::reject(Problem::new("MSH^1^3", ProblemCode::TableValueNotFound, text)))
+        let ack = Ack::reject(Problem::new("MSH^1^3", ProblemCode::TableValueNotFound, text));
+        let traced = self.trace_stranger(requester, "MSH-3 and MSH-4 are not in feed.senders").await;
+        Some(self.once(traced, ack))
     }
 
     async fn carry_out(&self, notice: &Notice, requester: &Requester) -> Ack {

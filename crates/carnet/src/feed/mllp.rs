@@ -153,7 +153,8 @@ async fn converse(
                 }
                 Frame::TooLong(head) => {
                     tracing::info!(peer = %peer.address, "an MLLP message was longer than feed.message");
-                    within(idle, stream.write_all(&wrap(&feed.too_long(&head)))).await?;
+                    let answer = feed.too_long(&head, &peer).await;
+                    within(idle, stream.write_all(&wrap(&answer))).await?;
                 }
                 Frame::Unfinished => {
                     tracing::info!(peer = %peer.address, "an MLLP message was not ended before the next one; it was dropped");

@@ -37,14 +37,9 @@ async fn stranger(feed: &Feed, head: &Head, requester: &Requester) -> Option<Ack
         (false, _) => "the address is not in feed.senders",
         (true, false) => "the sending device is not in feed.senders",
     };
-    if let Err(failure) = feed.trace_stranger(requester, reason).await
-        && !feed.database.is_away()
-    {
-        tracing::error!("the trace of a refused sender cannot be written: {failure}");
-    }
     let text = "this sender may not send to this registry".to_owned();
     let problem = Problem { code: ProblemCode::NotSupported, location: "sender/device/id", text };
-    Some(Ack::reject(vec![problem]))
+    Some(once(feed, feed.trace_stranger(requester, reason).await, Ack::reject(vec![problem])))
 }
 
 async fn carry_out(feed: &Feed, message: &Message, requester: &Requester) -> Ack {
@@ -76,9 +71,13 @@ async fn carry_out(feed: &Feed, message: &Message, requester: &Requester) -> Ack
     }
 }
 
-/// Without a trace not even the reason is given away.
 async fn unread(feed: &Feed, requester: &Requester, ack: Ack) -> Ack {
-    match feed.trace_unread(requester, &ack.codes()).await {
+    once(feed, feed.trace_unread(requester, &ack.codes()).await, ack)
+}
+
+/// Without a trace not even the reason is given away.
+fn once(feed: &Feed, traced: Result<(), registry::Failure>, ack: Ack) -> Ack {
+    match traced {
         Ok(()) => ack,
         Err(failure) => {
             feed.log_failed("ITI-44", &failure);

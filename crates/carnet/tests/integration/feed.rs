@@ -364,18 +364,35 @@ async fn a_message_over_soap_that_breaks_rules_is_rejected_with_all_of_them() {
 
 #[actix_web::test]
 async fn without_its_trace_nothing_is_acknowledged() {
-    let server = server(&[]).await;
+    let senders = format!("SOURCE|HOSPITAL,{DEVICE}");
+    let server = server(&[("CARNET_FEED__MESSAGE", "4KiB"), ("CARNET_FEED__SENDERS", &senders)]).await;
     let mut feed = connect(&server).await;
     let block = "create function refuse() returns trigger language plpgsql as
         $$ begin raise exception 'no more traces'; end $$;
         create trigger refuse before insert on audit_inbox for each row execute function refuse()";
     server.database.get().await.unwrap().batch_execute(block).await.unwrap();
-    assert_eq!(outcome(&send(&mut feed, &add("A01", &patient())).await), ("AE", vec!["207"]));
-    let answer = server.client.add_patient(DEVICE, &patient()).await.unwrap();
-    assert_eq!((answer.code.as_str(), answer.details[0].0.as_str()), ("CE", "INTERR"));
+    let stranger = add("A01", &patient()).replace("SOURCE|HOSPITAL", "SOURCE|ELSEWHERE");
+    let long = format!("{}NTE|{}\r", add("A04", &patient()), "x".repeat(8192));
+    for message in [add("A01", &patient()), add("A02", &patient()), stranger.clone(), long.clone()] {
+        assert_eq!(
+            outcome(&send(&mut feed, &message).await),
+            ("AE", vec!["207"]),
+            "{} octets",
+            message.len()
+        );
+    }
+    for device in [DEVICE, "1.2.250.1.999.56"] {
+        let answer = server.client.add_patient(device, &patient()).await.unwrap();
+        assert_eq!((answer.code.as_str(), answer.details[0].0.as_str()), ("CE", "INTERR"), "{device}");
+    }
     assert_eq!(server.count("select count(*) from record").await, 0);
     let allow = "drop trigger refuse on audit_inbox";
     server.database.get().await.unwrap().batch_execute(allow).await.unwrap();
+    for (message, code) in [(stranger, "103"), (long, "102")] {
+        assert_eq!(outcome(&send(&mut feed, &message).await), ("AR", vec![code]));
+    }
+    let refusals = "select count(*) from audit_trail where act in ('node-refused', 'request-refused')";
+    assert_eq!(server.count(refusals).await, 2);
     assert_eq!(send(&mut feed, &add("A01", &patient())).await.code, "AA");
     server.stop().await;
 }
