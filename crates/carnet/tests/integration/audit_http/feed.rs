@@ -170,6 +170,44 @@ async fn each_event_of_a_batch_is_taken_by_itself() {
 }
 
 #[actix_web::test]
+async fn what_cannot_be_kept_apart_does_not_make_a_batch_come_again() {
+    let server = Server::start().await;
+    let reader = Reader::of(&server);
+    let block = "create function refuse() returns trigger language plpgsql as
+        $$ begin raise exception 'no more room'; end $$;
+        create trigger refuse before insert on audit_rejected for each row execute function refuse()";
+    server.database.get().await.unwrap().batch_execute(block).await.unwrap();
+    let batch = |resources: &[Value]| {
+        let post = json!({"method": "POST", "url": "AuditEvent"});
+        let entries: Vec<Value> =
+            resources.iter().map(|resource| json!({"resource": resource, "request": post})).collect();
+        json!({"resourceType": "Bundle", "type": "batch", "entry": entries}).to_string()
+    };
+    let mut wrong = event("2");
+    wrong.as_object_mut().unwrap().remove("recorded");
+    let mixed = reader.post("/fhir", JSON, batch(&[event("1"), wrong.clone()])).await;
+    assert_eq!(mixed.status, 200);
+    let verdicts = mixed.json()["entry"].as_array().unwrap().clone();
+    let verdicts: Vec<&str> =
+        verdicts.iter().map(|entry| entry["response"]["status"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["201 Created", "400 Bad Request"]);
+    assert_eq!(server.count("select count(*) from audit_trail where kind = 3").await, 1);
+    // Where nothing was taken it may come again.
+    assert_eq!(reader.post("/fhir", JSON, batch(std::slice::from_ref(&wrong))).await.status, 500);
+    server
+        .database
+        .get()
+        .await
+        .unwrap()
+        .batch_execute("drop trigger refuse on audit_rejected")
+        .await
+        .unwrap();
+    assert_eq!(reader.post("/fhir", JSON, batch(std::slice::from_ref(&wrong))).await.status, 200);
+    assert_eq!(kept_apart(&server).await.len(), 1);
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn what_is_taken_and_what_is_not_is_counted() {
     let server = Server::start().await;
     let reader = Reader::of(&server);
