@@ -11,7 +11,7 @@ use xds::message::QueryResult;
 use xds::query::ReturnType;
 
 use super::result::Resolved;
-use crate::sql::{self, FoundDetail};
+use crate::sql::{self, FoundDetail, Registration};
 use crate::{Failure, Registry};
 
 /// Objects whose text is read at a time.
@@ -70,7 +70,7 @@ impl Portions {
     }
 
     /// None: that was all. What a fragment says never changes; a document that was removed after it was found ends the answer
-    /// with an error.
+    /// with an error, even if it was registered again.
     pub async fn next(&mut self) -> Result<Option<String>, Failure> {
         let portion: Vec<Resolved> = self.objects.by_ref().take(PORTION).collect();
         if portion.is_empty() {
@@ -94,11 +94,10 @@ impl Portions {
 
     async fn unread(&self, portion: &[Resolved]) -> Result<HashMap<Uuid, Fragment>, Failure> {
         let unread = portion.iter().filter(|object| object.found.fragment.is_none());
-        let (records, ids): (Vec<i64>, Vec<Uuid>) =
-            unread.map(|object| (object.found.record, object.found.entry_uuid)).unzip();
-        match ids.is_empty() {
+        let unread: Vec<Registration> = unread.filter_map(|object| object.found.registration()).collect();
+        match unread.is_empty() {
             true => Ok(HashMap::new()),
-            false => Ok(sql::document_fragments(&self.database.get().await?, &records, &ids).await?),
+            false => Ok(sql::document_fragments(&self.database.get().await?, unread).await?),
         }
     }
 }

@@ -23,10 +23,10 @@ pub use lookup::{
     objects_with_unique_ids, registered_submission, relatives_of,
 };
 pub use query::{
-    Found, FoundDetail, Reach, Readable, associations_by_id, associations_from, associations_of,
-    associations_to, document_fragments, documents_by_ids, find_documents, find_documents_of_all,
-    find_documents_of_unmerged, find_folders, find_folders_of_all, find_submission_sets, folders_by_ids,
-    readable_documents, submission_sets_by_ids,
+    Found, FoundDetail, Reach, Readable, Registration, associations_by_id, associations_from,
+    associations_of, associations_to, document_fragments, documents_by_ids, find_documents,
+    find_documents_of_all, find_documents_of_unmerged, find_folders, find_folders_of_all,
+    find_submission_sets, folders_by_ids, readable_documents, submission_sets_by_ids,
 };
 pub use record::{
     Family, Survivor, families, find_record, identifiers, lock_for_merge, lock_record, merge_record,

@@ -74,7 +74,7 @@ async fn no_statement_reads_a_table_from_end_to_end() {
     // As they are kept, planned once for whatever parameters.
     let mut kept = vec![(documents::FIND, format!("'{{7}}', {PLAIN}, {FILTER}"))];
     kept.push((documents::FIND_OF_PATIENT, format!("'a', {PLAIN}, '7', true")));
-    kept.push((documents::FRAGMENTS, format!("'{{7}}', {uuids}")));
+    kept.push((documents::FRAGMENTS, format!("'{{7}}', {uuids}, '{{2026-01-01}}'")));
     kept.push((documents::BY_ENTRY_UUID, format!("{uuids}, {content}")));
     kept.push((documents::BY_LOGICAL_ID, format!("{uuids}, {content}")));
     kept.push((documents::BY_UNIQUE_ID, format!("'{{u}}', {content}")));

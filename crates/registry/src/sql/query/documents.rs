@@ -9,12 +9,12 @@ use xds::metadata::{Availability, DocumentType};
 use xds::query::{ContentFilter, DocumentFilter, ObjectIds};
 use xds::value::Cx;
 
-use super::{Found, FoundDetail, Reach, found, json_groups, some, status_names, time};
+use super::{Found, FoundDetail, Reach, Registration, found, json_groups, some, status_names, time};
 use crate::sql::{StoredFragment, once, rows};
 
 macro_rules! columns {
     () => {
-        "select document_entry.record, document_entry.entry_uuid, fragment, status, patient_id "
+        "select document_entry.record, document_entry.entry_uuid, fragment, status, patient_id, registered_at "
     };
 }
 
@@ -102,7 +102,8 @@ pub(super) const FIND: &str = concat!(
 
 /// The same for a patient whose record no merge has to do with, from the identifier on; with fragments or without.
 pub(super) const FIND_OF_PATIENT: &str = concat!(
-    "select document_entry.record, document_entry.entry_uuid, case when $19 then fragment end, status, patient_id
+    "select document_entry.record, document_entry.entry_uuid, case when $19 then fragment end, status, patient_id,
+        registered_at
     from patient_identifier join record using (record) join document_entry using (record)
     where patient_identifier.authority = $1 and patient_identifier.value = $18
         and survivor is null and not exists (select from record as other where other.survivor = record.record)",
@@ -112,8 +113,8 @@ pub(super) const FIND_OF_PATIENT: &str = concat!(
 
 pub(super) const FRAGMENTS: &str = "
     select entry_uuid, fragment
-    from unnest($1::bigint[], $2::uuid[]) as given (record, entry_uuid)
-        join document_entry using (record, entry_uuid)";
+    from unnest($1::bigint[], $2::uuid[], $3::timestamptz[]) as given (record, entry_uuid, registered_at)
+        join document_entry using (record, entry_uuid, registered_at)";
 
 /// The three ways that an index leads to documents of whatever patient. `$1` are codes, of one group. They stop at the
 /// limit, so that what is found is in no order.
@@ -196,10 +197,10 @@ pub async fn find_documents_of_unmerged<C: GenericClient>(
         return Ok(first);
     }
     let mut all: Vec<Found> = find(reach.limit, false).await?;
-    let mut known: HashMap<Uuid, Option<Fragment>> =
-        first.into_iter().map(|found| (found.entry_uuid, found.fragment)).collect();
+    let mut known: HashMap<Option<Registration>, Option<Fragment>> =
+        first.into_iter().map(|found| (found.registration(), found.fragment)).collect();
     for found in &mut all {
-        found.fragment = known.remove(&found.entry_uuid).flatten();
+        found.fragment = known.remove(&found.registration()).flatten();
     }
     Ok(all)
 }
@@ -229,13 +230,13 @@ fn is_plain(filter: &DocumentFilter) -> bool {
         && reference_ids.is_empty()
 }
 
-/// The fragments of those of the documents that are there; each by its record and entryUUID.
+/// The fragments of those of the documents that are there.
 pub async fn document_fragments<C: GenericClient>(
     client: &C,
-    records: &[i64],
-    ids: &[Uuid],
+    registrations: Vec<Registration>,
 ) -> Result<HashMap<Uuid, Fragment>, Error> {
-    let found = rows(client, FRAGMENTS, &[&records, &ids]).await?;
+    let (records, ids, times): (Vec<_>, Vec<_>, Vec<_>) = registrations.into_iter().collect();
+    let found = rows(client, FRAGMENTS, &[&records, &ids, &times]).await?;
     found.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<_, StoredFragment>(1)?.0))).collect()
 }
 
@@ -367,7 +368,9 @@ pub async fn readable_documents<C: GenericClient>(
 }
 
 fn document(row: &Row) -> Result<Found, Error> {
-    found(row, |row| Ok(FoundDetail::DocumentEntry { patient_id: row.try_get(4)? }))
+    found(row, |row| {
+        Ok(FoundDetail::DocumentEntry { patient_id: row.try_get(4)?, registered_at: row.try_get(5)? })
+    })
 }
 
 fn type_names(types: &[DocumentType]) -> Vec<&'static str> {

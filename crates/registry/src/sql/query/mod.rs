@@ -41,6 +41,7 @@ pub use documents::{
 pub use folders::{find_folders, find_folders_of_all, folders_by_ids};
 pub use submission_sets::{find_submission_sets, submission_sets_by_ids};
 
+use chrono::{DateTime, Utc};
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 use xds::fragment::Fragment;
@@ -64,10 +65,25 @@ pub struct Found {
 /// patient_id is the CX as stored.
 #[derive(Debug, Clone)]
 pub enum FoundDetail {
-    DocumentEntry { patient_id: String },
+    DocumentEntry { patient_id: String, registered_at: DateTime<Utc> },
     SubmissionSet { patient_id: String },
     Folder { patient_id: String, last_update_time: String },
     Association { source: Uuid, target: Uuid },
+}
+
+/// One registration of a document: its record, its entryUUID, and when. What was removed may come again under its entryUUID,
+/// with another text.
+pub type Registration = (i64, Uuid, DateTime<Utc>);
+
+impl Found {
+    pub fn registration(&self) -> Option<Registration> {
+        match self.detail {
+            FoundDetail::DocumentEntry { registered_at, .. } => {
+                Some((self.record, self.entry_uuid, registered_at))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What every statement needs to know.
