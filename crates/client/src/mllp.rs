@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -45,6 +46,13 @@ impl Connection {
         let stream = connected
             .map_err(|error| Error::Connect { url: address.to_owned(), reason: error.to_string() })?;
         Ok(Connection::over(stream, address, timeouts))
+    }
+
+    /// Whether the other side has closed the connection, as one that stops does with those that are idle. A message that is
+    /// sent on it would have no answer.
+    pub fn is_closed(&self) -> bool {
+        // Nobody waits for an answer: whatever is there to be read is the end, or makes no sense.
+        !self.stream.try_read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
 }
 
@@ -178,6 +186,18 @@ mod tests {
             (vec!["204".to_owned()], vec!["no such patient".to_owned()])
         );
         assert!(matches!(connection.receive().await, Err(Error::Interrupted { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_the_other_side_has_closed_is_known_before_anything_is_sent() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let connection = Connection::open(&address, &Timeouts::default()).await.unwrap();
+        let (there, _) = listener.accept().await.unwrap();
+        assert!(!connection.is_closed());
+        drop(there);
+        connection.stream.readable().await.unwrap();
+        assert!(connection.is_closed());
     }
 
     #[tokio::test(start_paused = true)]
