@@ -1,4 +1,4 @@
-//! A database that cuts connections, that stands still, and that fails over to its standby.
+//! A database that cuts connections, that stands still, that is slow, and that fails over to its standby.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::checks;
+use crate::ledger::answers::{BUSY, Excuses, NONE, busy, late, longest};
 use crate::ledger::{Answer, Entry};
 use crate::load::{Done, Load, Tally};
 use crate::pair::Postgres;
@@ -22,7 +23,8 @@ const AFTERWARDS: Duration = Duration::from_secs(2);
 const CUTS: usize = 10;
 const PAUSE: Duration = Duration::from_millis(300);
 const STILL: Duration = Duration::from_secs(5);
-/// Of a failover, for the clients: seconds, not minutes.
+/// For the clients: seconds, not minutes. So long may an act take, and so long after the trouble began (or, if it lasted, after
+/// it was over) may somebody be told that the server is busy.
 const LONGEST_AWAY: Duration = Duration::from_secs(15);
 /// Before each answer of a slow database, and of a very slow one.
 const LATE: Duration = Duration::from_millis(50);
@@ -31,27 +33,47 @@ const VERY_LATE: Duration = Duration::from_millis(500);
 const FEW_CONNECTIONS: &str = "database.pool = 2\n";
 const SLOW: Duration = Duration::from_secs(10);
 /// However slow the database is: waiting for a connection has an end.
-const LONGEST_ACT: Duration = Duration::from_secs(45);
+const LONGEST_SLOW: Duration = Duration::from_secs(45);
 const SOCKET: &str = ".s.PGSQL.5432";
-/// What is said to come again later, over SOAP and over MLLP.
-const BUSY: [&str; 3] = ["XDSRegistryBusy", "XDSRegistryNotAvailable", "send the message again later"];
-/// Words that tell the other side nothing.
-const INTERNAL: &str = "nternal error";
-const CUT: &str = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'carnet'";
+/// Ends all connections of the server; of each, whether it was in the middle of something.
+const CUT: &str = "select state <> 'idle' and pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = 'carnet' and backend_type = 'client backend'";
+
+/// What the clients may have seen of the trouble.
+struct Bounds {
+    excuses: Excuses,
+    longest: Duration,
+    /// Nobody is told after this moment that the server is busy.
+    over: Instant,
+}
 
 pub async fn cut(binary: &Path, clients: usize, rng: &mut Rng) -> anyhow::Result<Row> {
     let mut server = Server::new(binary)?;
     server.start().await?;
     let load = Load::start(&server, clients, rng)?;
     let own = server.database().await?;
-    for _ in 0..CUTS {
+    let (mut at_work, mut faults) = (0, Vec::new());
+    for number in 1..=CUTS {
         sleep(PAUSE).await;
-        own.query(CUT, &[]).await?;
+        let ended = own.query(CUT, &[]).await?;
+        if ended.is_empty() {
+            faults.push(format!("cut {number} met no connection"));
+        }
+        for row in ended {
+            at_work += usize::from(row.try_get::<_, Option<bool>>(0)?.unwrap_or_default());
+        }
     }
-    let row = end(server, load.stop().await?, clients, rng, Duration::ZERO).await?;
+    if at_work == 0 {
+        faults.push("no connection was cut in the middle of anything".to_owned());
+    }
+    let last = Instant::now();
+    sleep(PAUSE).await;
+    let bounds = Bounds { excuses: BUSY, longest: LONGEST_AWAY, over: last + LONGEST_AWAY };
+    let row = end(server, load.stop().await?, clients, rng, bounds).await?;
     Ok(Row {
         scenario: "database cuts connections".to_owned(),
-        done: format!("all of them, {CUTS} times"),
+        done: format!("all of them, {CUTS} times, {at_work} in the middle of something"),
+        faults: [faults, row.faults].concat(),
         ..row
     })
 }
@@ -66,8 +88,15 @@ pub async fn stand_still(binary: &Path, clients: usize, rng: &mut Rng) -> anyhow
     server.signal_database(Signal::SIGCONT)?;
     let going = Instant::now();
     server.until_ready().await?;
-    let away = going.elapsed();
-    let row = end(server, load.stop().await?, clients, rng, away).await?;
+    sleep(PAUSE).await;
+    let bounds = Bounds { excuses: BUSY, longest: LONGEST_AWAY, over: going + LONGEST_AWAY };
+    let done = load.stop().await?;
+    // Whoever was told nothing meanwhile has waited.
+    let noticed = longest(done.entries()) >= STILL / 2 || !busy(done.entries()).is_empty();
+    let mut row = end(server, done, clients, rng, bounds).await?;
+    if !noticed {
+        row.faults.push("nobody noticed".to_owned());
+    }
     Ok(Row { scenario: "database stands still".to_owned(), done: format!("{} s", STILL.as_secs()), ..row })
 }
 
@@ -88,11 +117,9 @@ pub async fn fail_over(binary: &Path, clients: usize, rng: &mut Rng) -> anyhow::
     first.kill().await?;
     second.promote().await?;
     server.until_ready().await?;
-    let away = killed.elapsed();
-    let mut row = end(server, load.stop().await?, clients, rng, away).await?;
-    if away > LONGEST_AWAY {
-        row.faults.push(format!("away for {away:?}"));
-    }
+    sleep(AFTERWARDS).await;
+    let bounds = Bounds { excuses: BUSY, longest: LONGEST_AWAY, over: killed + LONGEST_AWAY };
+    let row = end(server, load.stop().await?, clients, rng, bounds).await?;
     second.kill().await?;
     Ok(Row {
         scenario: "failover to a standby".to_owned(),
@@ -102,6 +129,7 @@ pub async fn fail_over(binary: &Path, clients: usize, rng: &mut Rng) -> anyhow::
 }
 
 /// How slow a database is that is slow all the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slowness {
     /// All is done as ever.
     Bearable,
@@ -111,9 +139,9 @@ pub enum Slowness {
 
 /// Each answer of the database comes late.
 pub async fn slow(slowness: Slowness, binary: &Path, clients: usize, rng: &mut Rng) -> anyhow::Result<Row> {
-    let (delay, more) = match slowness {
-        Slowness::Bearable => (LATE, ""),
-        Slowness::Unbearable => (VERY_LATE, FEW_CONNECTIONS),
+    let (delay, more, excuses) = match slowness {
+        Slowness::Bearable => (LATE, "", NONE),
+        Slowness::Unbearable => (VERY_LATE, FEW_CONNECTIONS, BUSY),
     };
     let folder = Server::folder()?;
     let postgres = Postgres::first(&folder.path().join("a")).await?;
@@ -126,84 +154,106 @@ pub async fn slow(slowness: Slowness, binary: &Path, clients: usize, rng: &mut R
     delays.back.set(delay);
     let load = Load::start(&server, clients, rng)?;
     sleep(SLOW).await;
-    let asked = Instant::now();
-    let mut done = load.stop().await?;
-    let last = asked.elapsed();
+    let bounds = Bounds { excuses, longest: LONGEST_SLOW, over: Instant::now() + LONGEST_SLOW };
+    let done = load.stop().await?;
     delays.back.set(Duration::ZERO);
     server.until_ready().await?;
-    done.faults.extend(late(&slowness, done.ledgers.iter().flat_map(|ledger| &ledger.0), last));
-    let row = end(server, done, clients, rng, Duration::ZERO).await?;
+    let mut faults = Vec::new();
+    if slowness == Slowness::Unbearable && busy(done.entries()).is_empty() {
+        faults.push("the connections were never used up".to_owned());
+    }
+    if !done.entries().any(|entry| entry.answer == Answer::Acknowledged) {
+        faults.push("nothing was done".to_owned());
+    }
+    let row = end(server, done, clients, rng, bounds).await?;
     let scenario = match slowness {
         Slowness::Bearable => "slow database",
         Slowness::Unbearable => "slow database, few connections",
     };
     let done = format!("{} ms before each answer, for {} s", delay.as_millis(), SLOW.as_secs());
     postgres.kill().await?;
-    Ok(Row { scenario: scenario.to_owned(), done, ..row })
+    Ok(Row { scenario: scenario.to_owned(), done, faults: [faults, row.faults].concat(), ..row })
 }
 
-/// Nobody waits for ever, everybody gets an answer, and who is refused is told to come again.
-fn late<'a>(slowness: &Slowness, entries: impl Iterator<Item = &'a Entry>, last: Duration) -> Vec<String> {
-    let (mut faults, mut busy, mut done) = (Vec::new(), 0, 0);
-    for entry in entries {
-        match &entry.answer {
-            Answer::Acknowledged => done += 1,
-            Answer::Open => faults.push(format!("no answer to {:?}", entry.act)),
-            Answer::Refused(reason) if BUSY.iter().any(|word| reason.contains(word)) => busy += 1,
-            Answer::Refused(reason) if reason.contains(INTERNAL) => {
-                faults.push(format!("no clear error: {reason}"));
+impl Bounds {
+    /// The longest act, how long clients were told that the server is busy, and what was out of bounds.
+    fn hold(&self, entries: Vec<&Entry>) -> (Duration, Duration, Vec<String>) {
+        let entries = || entries.iter().copied();
+        let (mut faults, busy) = (late(entries(), self.longest), busy(entries()));
+        let lasted = match (busy.iter().min(), busy.iter().max()) {
+            (Some(first), Some(last)) => {
+                if *last > self.over {
+                    let too_late = last.duration_since(self.over);
+                    faults.push(format!("somebody was told {too_late:?} too late that the server is busy"));
+                }
+                last.duration_since(*first)
             }
-            // What has to be refused at any time.
-            Answer::Refused(_) => {}
-        }
+            _ => Duration::ZERO,
+        };
+        (longest(entries()), lasted, faults)
     }
-    match slowness {
-        Slowness::Bearable if busy > 0 => faults.push(format!("{busy} acts were refused as busy")),
-        Slowness::Unbearable if busy == 0 => faults.push("the connections were never used up".to_owned()),
-        _ => {}
-    }
-    if done == 0 {
-        faults.push("nothing was done".to_owned());
-    }
-    if last > LONGEST_ACT {
-        faults.push(format!("an act took {last:?}"));
-    }
-    faults
 }
 
-/// What was acknowledged is there, and there is work again.
+/// Everybody had an answer in time, what was acknowledged is there, and there is work again that nobody is turned away from.
 async fn end(
     mut server: Server,
     done: Done,
     clients: usize,
     rng: &mut Rng,
-    away: Duration,
+    bounds: Bounds,
 ) -> anyhow::Result<Row> {
-    let mut tally = Tally::default();
-    done.judge(&server, &mut tally).await?;
+    let (longest, lasted, faults) = bounds.hold(done.entries().collect());
+    let mut tally = Tally { faults, ..Tally::default() };
+    done.judge(&server, bounds.excuses, &mut tally).await?;
     // Clients that may change something again: those of before can have an open question.
     let afterwards = Load::start(&server, clients, rng)?;
     sleep(AFTERWARDS).await;
     let afterwards = afterwards.stop().await?;
-    let changes =
-        afterwards.ledgers.iter().flat_map(|ledger| &ledger.0).filter(|entry| entry.act.is_change());
-    if !changes.into_iter().any(|entry| entry.answer == Answer::Acknowledged) {
+    let is_done = |entry: &Entry| entry.act.is_change() && entry.answer == Answer::Acknowledged;
+    if !afterwards.entries().any(is_done) {
         tally.faults.push("nothing is done afterwards".to_owned());
     }
-    afterwards.judge(&server, &mut tally).await?;
+    afterwards.judge(&server, NONE, &mut tally).await?;
     tally.faults.extend(checks::all(&server).await?);
     server.end(Signal::SIGTERM).await?;
     Ok(Row {
         scenario: String::new(),
         done: String::new(),
-        result: format!("{}; ready again after {:.1} s", tally.sentence(), away.as_secs_f64()),
+        result: format!(
+            "{}; the longest act took {:.1} s; busy for {:.1} s",
+            tally.sentence(),
+            longest.as_secs_f64(),
+            lasted.as_secs_f64()
+        ),
         numbers: json!({
             "acknowledged": tally.acknowledged,
             "refused": tally.refused,
+            "busy": tally.busy,
             "open_whole": tally.whole,
             "open_absent": tally.absent,
-            "ready_again_s": away.as_secs_f64(),
+            "longest_act_s": longest.as_secs_f64(),
+            "busy_for_s": lasted.as_secs_f64(),
         }),
         faults: tally.faults,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Act;
+
+    #[test]
+    fn trouble_that_clients_notice_for_too_long_is_out_of_bounds() {
+        let mut entry = Entry::new(Act::Find { patient: "p".to_owned() });
+        entry.answered(Answer::Refused("XDSRegistryBusy later".to_owned()));
+        let began = entry.began;
+        let bounds = Bounds { excuses: BUSY, longest: LONGEST_AWAY, over: began + Duration::from_secs(5) };
+        let faults = |seconds| {
+            let mut entry = entry.clone();
+            entry.ended = Some(began + Duration::from_secs(seconds));
+            bounds.hold(vec![&entry]).2.len()
+        };
+        assert_eq!((faults(1), faults(6), faults(16)), (0, 1, 2));
+    }
 }

@@ -16,7 +16,8 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::checks;
-use crate::ledger::{Act, Answer, Entry, Ledger};
+use crate::ledger::answers::{BUSY, Excuses, FULL as NO_ROOM, NONE, is_excused, late};
+use crate::ledger::{Act, Answer, Entry};
 use crate::load::{Load, Tally};
 use crate::report::Row;
 use crate::server::Server;
@@ -26,9 +27,10 @@ const FULL: Duration = Duration::from_secs(4);
 const AFTERWARDS: Duration = Duration::from_secs(2);
 /// What was begun while there was room.
 const OVER: Duration = Duration::from_millis(500);
-const OUT_OF_RESOURCES: &str = "XDSRepositoryOutOfResources";
-/// Words that tell the other side nothing.
-const INTERNAL: &str = "Internal error";
+/// Whoever works while the database is full gets an answer within this time.
+const LONGEST_ACT: Duration = Duration::from_secs(15);
+/// Small acts find room in pages that are there already; so many are refused for each of those at least.
+const REFUSED_FOR_EACH: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disk {
@@ -55,6 +57,14 @@ impl Disk {
         match self {
             Disk::Documents => "size=64m",
             Disk::Database => "size=512m",
+        }
+    }
+
+    /// What clients are told.
+    fn excuses(self) -> Excuses {
+        match self {
+            Disk::Documents => NO_ROOM,
+            Disk::Database => BUSY,
         }
     }
 }
@@ -110,30 +120,34 @@ pub async fn hold(binary: &Path, disk: Disk, clients: usize, rng: &mut Rng) -> a
     sleep(BEFORE).await;
     mounted.fill()?;
     sleep(OVER).await;
-    let from = load.lengths();
+    let from = Instant::now();
     sleep(FULL).await;
-    let to = load.lengths();
+    let to = Instant::now();
     mounted.empty()?;
     let emptied = Instant::now();
     server.until_ready().await?;
     let recovered = emptied.elapsed();
     let done = load.stop().await?;
-    let meanwhile = slices(&done.ledgers, &from, &to);
+    let meanwhile: Vec<&Entry> = done
+        .entries()
+        .filter(|entry| entry.began >= from && entry.ended.is_some_and(|ended| ended <= to))
+        .collect();
     let (changes, reads) = (count(&meanwhile, is_submission), count(&meanwhile, |act| !act.is_change()));
     match disk {
         Disk::Documents => documents(&meanwhile, &mut tally.faults),
         Disk::Database => database(&meanwhile, &mut tally.faults),
     }
+    tally.faults.extend(late(done.entries(), LONGEST_ACT));
     // Clients that may change something again: those of before have an open question.
     let afterwards = Load::start(&server, clients, rng)?;
     sleep(AFTERWARDS).await;
     let afterwards = afterwards.stop().await?;
-    let filed = |entry: &&Entry| is_submission(&entry.act) && entry.answer == Answer::Acknowledged;
-    if !afterwards.ledgers.iter().flat_map(|ledger| &ledger.0).any(|entry| filed(&entry)) {
+    let filed = |entry: &Entry| is_submission(&entry.act) && entry.answer == Answer::Acknowledged;
+    if !afterwards.entries().any(filed) {
         tally.faults.push("nothing is filed after there is room again".to_owned());
     }
-    afterwards.judge(&server, &mut tally).await?;
-    done.judge(&server, &mut tally).await?;
+    afterwards.judge(&server, NONE, &mut tally).await?;
+    done.judge(&server, disk.excuses(), &mut tally).await?;
     tally.faults.extend(checks::all(&server).await?);
     server.end(Signal::SIGTERM).await?;
     Ok(Row {
@@ -162,46 +176,44 @@ pub async fn hold(binary: &Path, disk: Disk, clients: usize, rng: &mut Rng) -> a
 /// Submissions are refused for this reason, and what is there can be found and read. A small one may find the room that a
 /// removal has made.
 fn documents(meanwhile: &[&Entry], faults: &mut Vec<String>) {
-    let full =
-        |answer: &Answer| matches!(answer, Answer::Refused(reason) if reason.starts_with(OUT_OF_RESOURCES));
-    if !meanwhile.iter().any(|entry| is_submission(&entry.act) && full(&entry.answer)) {
+    if !meanwhile.iter().any(|entry| is_submission(&entry.act) && is_excused(&entry.answer, NO_ROOM)) {
         faults.push("the document store was never full".to_owned());
     }
-    for entry in meanwhile.iter().filter(|entry| !entry.act.is_change()) {
-        if entry.answer != Answer::Acknowledged {
-            faults.push(format!("a read while there is no room for documents: {:?}", entry.answer));
+    let (mut octets, mut found) = (false, false);
+    for Entry { act, answer, .. } in meanwhile.iter().copied() {
+        match (act, answer) {
+            (Act::Get { .. }, Answer::Acknowledged) => octets = true,
+            (Act::Find { .. }, Answer::Acknowledged) => found = true,
+            (_, Answer::Acknowledged) | (Act::Submit { .. }, _) => {}
+            _ => faults.push(format!("while there is no room for documents: {answer:?} to {act:?}")),
         }
     }
-    unclear(meanwhile, faults);
+    if !octets || !found {
+        faults.push("nothing was found and read while there is no room for documents".to_owned());
+    }
 }
 
 /// Whatever is not done with its trace is refused in words that tell the other side to come again. What still fits into
 /// pages that were there before may be done.
 fn database(meanwhile: &[&Entry], faults: &mut Vec<String>) {
-    if meanwhile.iter().all(|entry| entry.answer == Answer::Acknowledged) {
-        faults.push("the database was never full".to_owned());
+    let refused = |of: fn(&Act) -> bool| {
+        meanwhile.iter().filter(|entry| of(&entry.act) && is_excused(&entry.answer, BUSY)).count()
+    };
+    let (submissions, reads) = (refused(is_submission), refused(|act| matches!(act, Act::Get { .. })));
+    let queries = refused(|act| matches!(act, Act::Find { .. }));
+    if submissions == 0 || reads == 0 || queries == 0 {
+        faults.push(format!(
+            "while the database is full {submissions} submissions, {queries} queries and {reads} retrievals were refused as busy"
+        ));
     }
-    unclear(meanwhile, faults);
-}
-
-fn unclear(meanwhile: &[&Entry], faults: &mut Vec<String>) {
-    let is_internal =
-        |answer: &&Answer| matches!(answer, Answer::Refused(reason) if reason.contains(INTERNAL));
-    let answers = meanwhile.iter().map(|entry| &entry.answer);
-    faults.extend(answers.filter(is_internal).map(|answer| format!("no clear error: {answer:?}")));
+    let done = meanwhile.iter().filter(|entry| entry.answer == Answer::Acknowledged).count();
+    if done * REFUSED_FOR_EACH > refused(|_| true) {
+        faults.push(format!("the database was never full: {done} acts were acknowledged meanwhile"));
+    }
 }
 
 fn is_submission(act: &Act) -> bool {
     matches!(act, Act::Submit { .. })
-}
-
-/// The lines of all ledgers between two moments; the last before the second moment may have been answered after it.
-fn slices<'a>(ledgers: &'a [Ledger], from: &[usize], to: &[usize]) -> Vec<&'a Entry> {
-    let mut entries = Vec::new();
-    for ((ledger, from), to) in ledgers.iter().zip(from).zip(to) {
-        entries.extend(ledger.0.get(*from..to.saturating_sub(1)).unwrap_or_default());
-    }
-    entries
 }
 
 /// The private PostgreSQL takes no folder of another account.
@@ -225,4 +237,69 @@ fn count(entries: &[&Entry], of: impl Fn(&Act) -> bool) -> Counts {
         }
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Sent;
+
+    fn submit() -> Act {
+        Act::Submit {
+            patient: "p".to_owned(),
+            set: "1".to_owned(),
+            set_id: uuid::Uuid::nil(),
+            documents: Vec::<Sent>::new(),
+            links: vec![],
+            replaced: None,
+        }
+    }
+
+    fn get() -> Act {
+        Act::Get { unique_id: "1".to_owned() }
+    }
+
+    fn find() -> Act {
+        Act::Find { patient: "p".to_owned() }
+    }
+
+    fn refused(code: &str) -> Answer {
+        Answer::Refused(format!("{code} a sentence"))
+    }
+
+    fn faults(judge: fn(&[&Entry], &mut Vec<String>), lines: Vec<(Act, Answer)>) -> usize {
+        let entry = |(act, answer)| {
+            let mut entry = Entry::new(act);
+            entry.answered(answer);
+            entry
+        };
+        let entries: Vec<Entry> = lines.into_iter().map(entry).collect();
+        let mut faults = Vec::new();
+        judge(&entries.iter().collect::<Vec<_>>(), &mut faults);
+        faults.len()
+    }
+
+    #[test]
+    fn a_full_document_store_refuses_documents_and_nothing_else() {
+        let full = || (submit(), refused(NO_ROOM[0]));
+        let reads = || vec![(get(), Answer::Acknowledged), (find(), Answer::Acknowledged)];
+        let with = |line| [reads(), vec![full(), line]].concat();
+        assert_eq!(faults(documents, with(full())), 0);
+        assert_eq!(faults(documents, with((get(), refused("XDSRegistryBusy")))), 1);
+        assert_eq!(faults(documents, reads()), 1, "it was not full");
+        assert_eq!(faults(documents, vec![full()]), 1, "nobody read");
+    }
+
+    #[test]
+    fn a_full_database_refuses_every_kind_of_access() {
+        let busy = || refused(BUSY[0]);
+        let all = || vec![(submit(), busy()), (get(), busy()), (find(), busy())];
+        assert_eq!(faults(database, all()), 0);
+        for left_out in 0..3 {
+            let mut lines = all();
+            lines.remove(left_out);
+            assert_eq!(faults(database, lines), 1, "{left_out}");
+        }
+        assert_eq!(faults(database, [all(), vec![(find(), Answer::Acknowledged)]].concat()), 1);
+    }
 }

@@ -9,7 +9,8 @@ use client::{Client, Endpoints};
 use fastrand::Rng;
 use tokio::task::{JoinHandle, spawn_local};
 
-use crate::ledger::{Answer, Ledger, Record, Seen, judge};
+use crate::ledger::answers::{BUSY, Excuses, is_excused, refusals};
+use crate::ledger::{Answer, Entry, Ledger, Record, Seen, judge};
 use crate::readback;
 use crate::server::Server;
 use crate::source::{Source, TIMEOUTS};
@@ -28,8 +29,9 @@ struct Running {
 }
 
 /// What they did.
+#[derive(Clone)]
 pub struct Done {
-    since: DateTime<Utc>,
+    pub since: DateTime<Utc>,
     pub ledgers: Vec<Ledger>,
     pub faults: Vec<String>,
 }
@@ -39,12 +41,14 @@ pub struct Done {
 pub struct Tally {
     pub acknowledged: usize,
     pub refused: usize,
+    /// Of those, because the database was away.
+    pub busy: usize,
     /// Changes without an answer that took effect.
     pub whole: usize,
     /// And those that did not.
     pub absent: usize,
-    /// Reads without an answer.
-    pub open_reads: usize,
+    /// Reads and events of other nodes without an answer.
+    pub open_others: usize,
     pub faults: Vec<String>,
 }
 
@@ -66,11 +70,6 @@ impl Load {
         self.clients.iter().map(|client| client.ledger.borrow().count(done)).sum()
     }
 
-    /// How many lines each ledger has by now.
-    pub fn lengths(&self) -> Vec<usize> {
-        self.clients.iter().map(|client| client.ledger.borrow().0.len()).collect()
-    }
-
     /// Lets every client finish what it is doing.
     pub async fn stop(self) -> anyhow::Result<Done> {
         self.stop.set(true);
@@ -85,9 +84,21 @@ impl Load {
 }
 
 impl Done {
-    /// Reads everything back and compares. The ledgers that come back know what became of changes without an answer.
-    pub async fn judge(self, server: &Server, tally: &mut Tally) -> anyhow::Result<Vec<Ledger>> {
+    /// The lines of all ledgers.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.ledgers.iter().flat_map(|ledger| &ledger.0)
+    }
+
+    /// Reads everything back and compares; what was refused was due, or is excused. The ledgers that come back know what
+    /// became of changes without an answer.
+    pub async fn judge(
+        self,
+        server: &Server,
+        excuses: Excuses,
+        tally: &mut Tally,
+    ) -> anyhow::Result<Vec<Ledger>> {
         tally.faults.extend(self.faults);
+        tally.faults.extend(self.ledgers.iter().flat_map(|ledger| refusals(ledger, excuses)));
         // Before anything is read back, which leaves traces itself.
         let traces = readback::traces(&server.database().await?, self.since).await?;
         let mut settled = Vec::new();
@@ -113,16 +124,16 @@ impl Tally {
     fn count(&mut self, ledger: &Ledger, took_effect: Option<bool>) {
         self.acknowledged += ledger.count(|answer| *answer == Answer::Acknowledged);
         self.refused += ledger.count(|answer| matches!(answer, Answer::Refused(_)));
-        let open = ledger.count(|answer| *answer == Answer::Open);
-        self.open_reads += open - usize::from(ledger.open_change().is_some());
+        self.busy += ledger.count(|answer| is_excused(answer, BUSY));
+        self.open_others += ledger.count(Answer::is_open) - usize::from(ledger.open_change().is_some());
         self.whole += usize::from(took_effect == Some(true));
         self.absent += usize::from(took_effect == Some(false));
     }
 
     pub fn sentence(&self) -> String {
         format!(
-            "{} acts acknowledged, {} refused; without an answer: {} changes whole, {} absent, {} reads",
-            self.acknowledged, self.refused, self.whole, self.absent, self.open_reads
+            "{} acts acknowledged, {} refused ({} as busy); outcome not known: {} changes whole, {} absent, {} other acts",
+            self.acknowledged, self.refused, self.busy, self.whole, self.absent, self.open_others
         )
     }
 }

@@ -2,7 +2,9 @@
 //! shows afterwards.
 
 mod answer;
+mod backup;
 mod checks;
+mod damage;
 mod database;
 mod disk;
 mod hostile;
@@ -73,8 +75,14 @@ enum Part {
     Term,
     /// No room for documents, or in the database.
     Disk,
-    /// A database that cuts connections, stands still, or fails over.
+    /// A database that cuts connections, stands still, is slow, or fails over.
     Database,
+    /// Of those, the one that cuts connections.
+    Cuts,
+    /// Damaged octets of documents.
+    Damage,
+    /// A backup under load, and its restore.
+    Backup,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -100,6 +108,7 @@ fn tell(text: &str) {
 async fn run(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
     let mut rng = Rng::with_seed(seed);
     let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
+    let (binary, clients) = (&arguments.carnet, arguments.clients);
     let mut rows = Rows { all: Vec::new(), at_once: !arguments.json };
     if wanted(Part::Kills) {
         kills(arguments, &mut rows, &mut rng).await?;
@@ -108,30 +117,37 @@ async fn run(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
         hostile(arguments, &mut rows, &mut rng).await?;
     }
     if wanted(Part::Term) {
-        let mut server = Server::new(&arguments.carnet)?;
+        let mut server = Server::new(binary)?;
         server.start().await?;
-        rows.push(term::hold(&mut server, arguments.clients, &mut rng).await?);
+        rows.push(term::hold(&mut server, clients, &mut rng).await?);
         server.end(Signal::SIGTERM).await?;
     }
     if wanted(Part::Disk) {
         for disk in [Disk::Documents, Disk::Database] {
-            rows.push(disk::hold(&arguments.carnet, disk, arguments.clients, &mut rng).await?);
+            rows.push(disk::hold(binary, disk, clients, &mut rng).await?);
         }
     }
-    if wanted(Part::Database) {
-        let (binary, clients) = (&arguments.carnet, arguments.clients);
+    if wanted(Part::Database) || wanted(Part::Cuts) {
         rows.push(database::cut(binary, clients, &mut rng).await?);
+    }
+    if wanted(Part::Database) {
         rows.push(database::stand_still(binary, clients, &mut rng).await?);
         for slowness in [Slowness::Bearable, Slowness::Unbearable] {
             rows.push(database::slow(slowness, binary, clients, &mut rng).await?);
         }
         rows.push(database::fail_over(binary, clients, &mut rng).await?);
     }
+    if wanted(Part::Damage) {
+        rows.push(damage::hold(binary, clients, &mut rng).await?);
+    }
+    if wanted(Part::Backup) {
+        rows.push(backup::hold(binary, clients, &mut rng).await?);
+    }
     if arguments.json {
         writeln!(std::io::stdout(), "{}", report::as_json(&rows.all, seed))?;
     }
     if let Some(page) = &arguments.write {
-        report::write(page, &rows.all)?;
+        report::write(page, &rows.all, seed)?;
     }
     Ok(rows.all.iter().all(|row| row.faults.is_empty()))
 }
@@ -156,9 +172,10 @@ async fn hostile(arguments: &Arguments, rows: &mut Rows, rng: &mut Rng) -> anyho
     let bar = ProgressBar::new((hostile::ALL.len() * hostile::PAIRS) as u64);
     let mut server = Server::new(&arguments.carnet)?;
     server.start().await?;
+    let document = hostile::large_document(&server, rng).await?;
     for nuisance in &hostile::ALL {
         bar.set_message(nuisance.scenario);
-        rows.push(nuisance.hold(&server, arguments.clients, rng, &bar).await?);
+        rows.push(nuisance.hold(&server, &document, arguments.clients, (rng, &bar)).await?);
     }
     bar.finish_and_clear();
     server.end(Signal::SIGTERM).await?;
@@ -171,9 +188,11 @@ async fn kills(arguments: &Arguments, rows: &mut Rows, rng: &mut Rng) -> anyhow:
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos} of {len} rounds, {eta} left")?);
     let mut server = Server::new(&arguments.carnet)?;
     server.start().await?;
+    let mut kept = Vec::new();
     for (victim, count) in [(Victim::Server, arguments.rounds), (Victim::Database, database_rounds)] {
         if count > 0 {
-            rows.push(kill::rounds(&mut server, victim, count, arguments.clients, rng, &bar).await?);
+            let keep = (&mut kept, &bar);
+            rows.push(kill::rounds(&mut server, victim, count, arguments.clients, rng, keep).await?);
         }
     }
     bar.finish_and_clear();

@@ -1,9 +1,11 @@
 //! The messages of the mix, each with its line for the ledger.
 
+use chrono::Utc;
 use client::Outgoing;
 use fastrand::Rng;
 use hl7v2::adt::{self, Identifier};
 use openssl::sha::sha256;
+use serde_json::json;
 use uuid::Uuid;
 use xds::constants::{QUERY_GET_ALL, QUERY_GET_DOCUMENTS};
 use xds::ebxml::{self, Common, ExtrinsicObject, SubmitObjects};
@@ -21,7 +23,7 @@ use crate::ledger::{Act, Sent};
 
 pub const AUTHORITY: &str = "1.2.250.1.213.1.4.10";
 pub const REPOSITORY: &str = "1.2.250.1.999.7";
-/// The largest document; each is at least as long as a name.
+/// The largest document of the mix.
 const LARGEST: usize = 30_000;
 const TIME: &str = "20260102030405";
 
@@ -39,17 +41,22 @@ fn oid(rng: &mut Rng) -> String {
     identity::Oid::from_uuid(uuid(rng)).to_string()
 }
 
-/// ITI-41 with so many documents, of which the first may replace one.
+/// Of so many documents.
+pub fn sizes(rng: &mut Rng, count: usize) -> Vec<usize> {
+    (0..count).map(|_| rng.usize(100..LARGEST)).collect()
+}
+
+/// ITI-41 with documents of these sizes, of which the first may replace one.
 pub fn submission(
     rng: &mut Rng,
     patient: &Cx,
-    count: usize,
+    sizes: &[usize],
     replaced: Option<Uuid>,
 ) -> (Act, SubmitObjects, Vec<Outgoing>) {
     let set = set(rng, patient);
     let (mut sent, mut entries, mut links, mut outgoing) = (vec![], vec![], vec![], vec![]);
-    for _ in 0..count {
-        let mut octets = vec![0; rng.usize(100..LARGEST)];
+    for size in sizes {
+        let mut octets = vec![0; *size];
         rng.fill(&mut octets);
         let entry = entry(rng, patient);
         let mut member = link(rng, AssociationType::HasMember, set.entry_uuid, entry.entry_uuid);
@@ -146,6 +153,23 @@ pub fn merge(rng: &mut Rng, subsumed: &Cx, surviving: &Cx) -> (Act, String) {
 
 fn identifier(patient: &Cx) -> Identifier {
     Identifier::new(&patient.id, &patient.authority)
+}
+
+/// ITI-20 over FHIR: something that happened on another node.
+pub fn audit_event(rng: &mut Rng) -> (Act, String) {
+    let event = json!({
+        "resourceType": "AuditEvent",
+        "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"},
+        "recorded": Utc::now(),
+        "agent": [{"who": {"identifier": {"value": uuid(rng)}}, "requestor": true}],
+        "source": {"observer": {"reference": "Device/torture"}},
+    });
+    let text = event.to_string();
+    (Act::Audit { digest: hex(&sha256(text.as_bytes())) }, text)
+}
+
+pub fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 pub fn retrieval(unique_id: &str) -> DocumentRequest {

@@ -13,7 +13,7 @@ use xds::constants::{DOCUMENT_ENTRY_UNIQUE_ID, STATUS_APPROVED, SUBMISSION_SET_U
 use xds::message::ResponseStatus;
 use xds::value::parse_uuid_urn;
 
-use crate::ledger::{Act, Digest, Document, Ledger, Record, key};
+use crate::ledger::{Act, Digest, Document, Ledger, Record, Traces, key, key_of_received};
 use crate::message;
 
 /// Documents of one request.
@@ -21,19 +21,22 @@ const TOGETHER: usize = 50;
 const TRACES: &str = "select convert_from(content, 'UTF8') from (
     select at, content from audit_event union all select at, content from audit_inbox) as event where at >= $1";
 
-/// How often each act succeeded on what it names, since a moment.
-pub async fn traces(
-    database: &tokio_postgres::Client,
-    since: DateTime<Utc>,
-) -> anyhow::Result<BTreeMap<String, u32>> {
-    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-    let mut patients_of: HashMap<(atna::Act, String), BTreeSet<Option<String>>> = HashMap::new();
+/// How often each act succeeded and failed on what it names, since a moment.
+pub async fn traces(database: &tokio_postgres::Client, since: DateTime<Utc>) -> anyhow::Result<Traces> {
+    let mut traces = Traces::default();
+    let mut patients_of: HashMap<(atna::Act, bool, String), BTreeSet<Option<String>>> = HashMap::new();
     for row in database.query(TRACES, &[&since]).await? {
         let content: String = row.try_get(0)?;
-        let Entry::Own(event) = serde_json::from_str(&content)? else { continue };
-        if event.outcome != Outcome::Success {
-            continue;
-        }
+        let event = match serde_json::from_str(&content)? {
+            Entry::Own(event) => event,
+            Entry::Received(event) => {
+                let digest = message::hex(&sha256(event.octets.as_bytes()));
+                *traces.done.entry(key_of_received(&digest)).or_default() += 1;
+                continue;
+            }
+        };
+        let is_done = event.outcome == Outcome::Success;
+        let counts = if is_done { &mut traces.done } else { &mut traces.failed };
         let mut names: BTreeSet<String> = event.objects.iter().filter_map(name).collect();
         if let Some(MessageId::ControlId(id)) = &event.message {
             names.insert(id.clone());
@@ -44,14 +47,14 @@ pub async fn traces(
         }
         for name in names {
             // An update after a merge concerns two patients, and leaves an event for each.
-            let patients = patients_of.entry((event.act, name.clone())).or_default();
+            let patients = patients_of.entry((event.act, is_done, name.clone())).or_default();
             let is_first = patients.is_empty();
             let is_further = patients.insert(event.patient.clone()) && !is_first;
             let is_counted = !(is_further && event.act == atna::Act::Iti57Registry);
             *counts.entry(key(event.act, &name)).or_default() += u32::from(is_counted);
         }
     }
-    Ok(counts)
+    Ok(traces)
 }
 
 fn name(object: &Object) -> Option<String> {

@@ -19,6 +19,8 @@ pub struct Row {
     pub numbers: Value,
 }
 
+/// Of what is tried: all crates have the same.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Between these lines of a page the table is written; the rows of scenarios that were not run stay.
 const BEGIN: &str = "<!-- table: written by scripts/torture --write -->";
 const END: &str = "<!-- end of the table -->";
@@ -32,15 +34,9 @@ impl Row {
         }
     }
 
-    fn markdown(&self, machine: &str) -> String {
+    fn markdown(&self, run: &str) -> String {
         let day = Utc::now().format("%Y-%m-%d");
-        format!(
-            "| {} | {} | {} | {} | {day}, {machine} |",
-            self.scenario,
-            self.done,
-            self.result,
-            self.held()
-        )
+        format!("| {} | {} | {} | {} | {day}, {run} |", self.scenario, self.done, self.result, self.held())
     }
 
     /// For a terminal.
@@ -68,25 +64,26 @@ pub fn as_json(rows: &[Row], seed: u64) -> Value {
             })
         })
         .collect();
-    json!({ "seed": seed, "machine": machine(), "at": Utc::now(), "rows": rows })
+    json!({ "seed": seed, "version": VERSION, "machine": machine(), "at": Utc::now(), "rows": rows })
 }
 
 /// Puts rows into the table of a page, in place of those of the same scenario.
-pub fn write(page: &Path, rows: &[Row]) -> anyhow::Result<()> {
+pub fn write(page: &Path, rows: &[Row], seed: u64) -> anyhow::Result<()> {
     let text = fs::read_to_string(page).with_context(|| format!("{} cannot be read", page.display()))?;
-    let text = with_rows(&text, rows, &machine())
+    let run = format!("{VERSION}, seed {seed}, {}", machine());
+    let text = with_rows(&text, rows, &run)
         .with_context(|| format!("{} has no table between the lines that mark it", page.display()))?;
     fs::write(page, text).with_context(|| format!("{} cannot be written", page.display()))
 }
 
-fn with_rows(text: &str, rows: &[Row], machine: &str) -> Option<String> {
+fn with_rows(text: &str, rows: &[Row], run: &str) -> Option<String> {
     let (before, rest) = text.split_once(BEGIN)?;
     let (table, after) = rest.split_once(END)?;
     let mut lines: Vec<String> =
         table.lines().filter(|line| line.starts_with("| ")).skip(1).map(str::to_owned).collect();
     for row in rows {
         let start = format!("| {} |", row.scenario);
-        let new = row.markdown(machine);
+        let new = row.markdown(run);
         match lines.iter_mut().find(|line| line.starts_with(&start)) {
             Some(line) => *line = new,
             None => lines.push(new),

@@ -25,11 +25,13 @@ const PAUSE: Duration = Duration::from_millis(10);
 const LOG_TAIL: usize = 30;
 
 /// Where a server listens; the system chooses, so each start has its own.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Addresses {
     pub url: String,
     /// MLLP.
     pub feed: String,
+    /// For the audit over HTTP.
+    pub token: String,
 }
 
 pub struct Server {
@@ -74,8 +76,7 @@ impl Server {
             data.display()
         );
         fs::write(folder.path().join("carnet.toml"), text)?;
-        let addresses = Addresses { url: String::new(), feed: String::new() };
-        Ok(Server { binary, folder, database, child: None, starts: 0, addresses })
+        Ok(Server { binary, folder, database, child: None, starts: 0, addresses: Addresses::default() })
     }
 
     /// Host and port of its endpoints.
@@ -157,7 +158,9 @@ impl Server {
             Some(line.get("address")?.as_str()?.to_owned())
         };
         let url = format!("http://{}", address("Carnet is ready")?);
-        Some(Addresses { url, feed: address("The patient identity feed is ready")? })
+        let tokens = fs::read_to_string(self.data().join("audit/token")).ok()?;
+        let token = tokens.lines().last()?.split(' ').next()?.to_owned();
+        Some(Addresses { url, feed: address("The patient identity feed is ready")?, token })
     }
 
     pub fn log_tail(&self) -> String {
@@ -174,7 +177,15 @@ impl Server {
 
     /// Sends a signal and waits for the end; the exit code, if it ended by itself.
     pub async fn end(&mut self, signal: Signal) -> anyhow::Result<Option<i32>> {
-        kill(self.pid()?, signal)?;
+        self.signal(signal)?;
+        self.ended().await
+    }
+
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        Ok(kill(self.pid()?, signal)?)
+    }
+
+    pub async fn ended(&mut self) -> anyhow::Result<Option<i32>> {
         let mut child = self.child.take().ok_or_else(|| anyhow!("the server does not run"))?;
         Ok(child.wait().await?.code())
     }
@@ -190,6 +201,17 @@ impl Server {
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
         let kib: u64 = peak.trim().trim_end_matches(" kB").parse().context("VmHWM is not told")?;
         Ok(kib >> 10)
+    }
+
+    /// How many sockets it has open.
+    pub fn sockets(&self) -> anyhow::Result<usize> {
+        let mut count = 0;
+        for entry in fs::read_dir(format!("/proc/{}/fd", self.pid()?))? {
+            // One may be closed by now.
+            let target = entry.and_then(|entry| fs::read_link(entry.path()));
+            count += usize::from(target.is_ok_and(|target| target.to_string_lossy().starts_with("socket:")));
+        }
+        Ok(count)
     }
 
     fn postgres(&self) -> Options {

@@ -15,7 +15,7 @@ use xds::message::RemoveObjects;
 use xds::query::{Request, ReturnType, Status};
 use xds::value::Cx;
 
-use crate::answer::{of_acknowledgement, of_response};
+use crate::answer::{of_acknowledgement, of_page, of_response};
 use crate::ledger::{Act, Answer, Entry, Ledger, World};
 use crate::message;
 use crate::server::Addresses;
@@ -32,7 +32,7 @@ pub const TIMEOUTS: Timeouts = Timeouts {
 pub struct Source {
     rng: Rng,
     client: Client,
-    feed_address: String,
+    addresses: Addresses,
     feed: Option<Connection>,
     folder: PathBuf,
     ledger: Rc<RefCell<Ledger>>,
@@ -45,7 +45,7 @@ impl Source {
         Source {
             rng: Rng::with_seed(seed),
             client: Client::with_timeouts(Endpoints::of_server(&addresses.url), TIMEOUTS),
-            feed_address: addresses.feed.clone(),
+            addresses: addresses.clone(),
             feed: None,
             folder,
             ledger,
@@ -53,12 +53,23 @@ impl Source {
         }
     }
 
-    /// Opens a record that no ledger is kept of.
-    pub async fn open_record(addresses: &Addresses, rng: &mut Rng, patient: &Cx) -> anyhow::Result<()> {
-        let (_, text) = message::open(rng, patient);
+    /// Opens a record; the first line of a ledger.
+    pub async fn open_record(addresses: &Addresses, rng: &mut Rng, patient: &Cx) -> anyhow::Result<Ledger> {
+        let (act, text) = message::open(rng, patient);
+        let mut entry = Entry::new(act);
         let ack = Connection::open(&addresses.feed, &TIMEOUTS).await?.acknowledged(text.as_bytes()).await?;
         anyhow::ensure!(ack.code == "AA", "a record cannot be opened: {ack:?}");
-        Ok(())
+        entry.answered(Answer::Acknowledged);
+        Ok(Ledger(vec![entry]))
+    }
+
+    /// Files documents of these sizes; a line of a ledger.
+    pub async fn file(client: &Client, rng: &mut Rng, patient: &Cx, sizes: &[usize]) -> Entry {
+        let (act, objects, documents) = message::submission(rng, patient, sizes, None);
+        let mut entry = Entry::new(act);
+        let response = client.provide_and_register(objects, documents, Encoding::Mtom).await;
+        entry.answered(of_response(response.as_ref()));
+        entry
     }
 
     /// Until it is told to stop, or a connection ends without an answer.
@@ -69,13 +80,14 @@ impl Source {
             let answer = match self.rng.u32(0..100) {
                 _ if may_change && world.0.len() < 2 => self.open().await,
                 n if may_change && n < 72 => self.change(n, &world).await,
-                n if n < 86 => self.find(&world).await,
+                n if n < 76 => self.report().await,
+                n if n < 88 => self.find(&world).await,
                 _ => self.get(&world).await,
             };
             match answer {
                 Some(Answer::Acknowledged) => {}
                 // The server cannot do it now, or there is nothing yet that could be done.
-                Some(Answer::Refused(_) | Answer::Open) | None => tokio::time::sleep(REST).await,
+                Some(_) | None => tokio::time::sleep(REST).await,
             }
         }
     }
@@ -95,13 +107,13 @@ impl Source {
     /// A line of the ledger is written before anything is sent.
     fn note(&self, act: Act) -> usize {
         let mut ledger = self.ledger.borrow_mut();
-        ledger.0.push(Entry { act, answer: Answer::Open });
+        ledger.0.push(Entry::new(act));
         ledger.0.len() - 1
     }
 
     fn answered(&self, line: usize, answer: Answer) -> Option<Answer> {
         if let Some(entry) = self.ledger.borrow_mut().0.get_mut(line) {
-            entry.answer = answer.clone();
+            entry.answered(answer.clone());
         }
         Some(answer)
     }
@@ -121,8 +133,8 @@ impl Source {
 
     async fn tell(&mut self, act: Act, text: &str) -> Option<Answer> {
         let mut connection = match self.feed.take() {
-            Some(connection) => connection,
-            None => match Connection::open(&self.feed_address, &TIMEOUTS).await {
+            Some(connection) if !connection.is_closed() => connection,
+            _ => match Connection::open(&self.addresses.feed, &TIMEOUTS).await {
                 Ok(connection) => connection,
                 Err(error) => return Some(Answer::Refused(error.to_string())),
             },
@@ -158,7 +170,8 @@ impl Source {
     }
 
     async fn send(&mut self, patient: &Cx, count: usize, replaced: Option<Uuid>) -> Option<Answer> {
-        let (act, objects, documents) = message::submission(&mut self.rng, patient, count, replaced);
+        let sizes = message::sizes(&mut self.rng, count);
+        let (act, objects, documents) = message::submission(&mut self.rng, patient, &sizes, replaced);
         let line = self.note(act);
         let response = self.client.provide_and_register(objects, documents, Encoding::Mtom).await;
         self.answered(line, of_response(response.as_ref()))
@@ -248,6 +261,17 @@ impl Source {
         let patient = self.rng.choice(world.0.keys())?;
         let unique_id = self.rng.choice(world.0.get(patient)?.octets.keys())?;
         Some((patient.clone(), unique_id.clone()))
+    }
+
+    /// Tells of something that happened elsewhere.
+    async fn report(&mut self) -> Option<Answer> {
+        let (act, event) = message::audit_event(&mut self.rng);
+        let line = self.note(act);
+        let url = format!("{}/fhir/AuditEvent", self.addresses.url);
+        let token = format!("Bearer {}", self.addresses.token);
+        let headers = [("Content-Type", "application/fhir+json"), ("Authorization", &token)];
+        let page = self.client.post(&url, &headers, event).await;
+        self.answered(line, of_page(page.as_ref()))
     }
 
     async fn find(&mut self, world: &World) -> Option<Answer> {

@@ -1,7 +1,5 @@
 //! Bodies that are small to send and large to read.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flate2::{Compress, Compression, Crc, FlushCompress};
@@ -9,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
+use super::Scene;
 use super::connections::block_on;
 
 /// What a bomb unpacks to, in MiB.
@@ -23,11 +22,11 @@ const REFUSED: &str = "ResponseStatusType:Failure";
 const ACTION: &str = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b";
 
 /// An envelope of one gibibyte of spaces, packed.
-pub fn bombs(address: String, stop: Arc<AtomicBool>) -> anyhow::Result<String> {
+pub fn bombs(scene: &Scene) -> anyhow::Result<String> {
     let body = spaces(UNPACKED)?;
     let kib = body.len() >> 10;
     let head = format!("application/soap+xml; charset=UTF-8; action=\"{ACTION}\"\r\nContent-Encoding: gzip");
-    let sent = again_and_again(&address, &head, &body, &stop)?;
+    let sent = again_and_again(scene, &head, &body)?;
     Ok(format!("1 GiB of spaces in {kib} KiB, twice a second ({sent} times)"))
 }
 
@@ -52,7 +51,7 @@ fn spaces(mib: usize) -> anyhow::Result<Vec<u8>> {
 }
 
 /// A package of ten thousand attachments.
-pub fn parts(address: String, stop: Arc<AtomicBool>) -> anyhow::Result<String> {
+pub fn parts(scene: &Scene) -> anyhow::Result<String> {
     let head = format!(
         "multipart/related; type=\"application/xop+xml\"; start=\"<0@b>\"; start-info=\"application/soap+xml\"; \
          boundary=b; action=\"{ACTION}\""
@@ -66,19 +65,23 @@ pub fn parts(address: String, stop: Arc<AtomicBool>) -> anyhow::Result<String> {
         body.push_str(&format!("--b\r\nContent-Type: {kind}\r\nContent-ID: <{number}@b>\r\n\r\nx\r\n"));
     }
     body.push_str("--b--\r\n");
-    let sent = again_and_again(&address, &head, body.as_bytes(), &stop)?;
+    let sent = again_and_again(scene, &head, body.as_bytes())?;
     Ok(format!("a package of {PARTS} parts, twice a second ({sent} times)"))
 }
 
 /// How often it was sent; each time it was refused.
-fn again_and_again(address: &str, head: &str, body: &[u8], stop: &AtomicBool) -> anyhow::Result<usize> {
+fn again_and_again(scene: &Scene, head: &str, body: &[u8]) -> anyhow::Result<usize> {
     block_on(async {
         let mut sent = 0;
-        while !stop.load(Ordering::SeqCst) {
-            let answer = send(address, head, body).await?;
-            let is_refused = !answer.starts_with("HTTP/1.1 200") || answer.contains(REFUSED);
-            anyhow::ensure!(is_refused, "the server took it: {answer}");
+        while !scene.is_over() {
+            let answer = send(&scene.address, head, body).await?;
+            // Not even an answer would be no refusal.
+            let is_refused = answer.starts_with("HTTP/1.1 4")
+                || answer.starts_with("HTTP/1.1 5")
+                || answer.contains(REFUSED);
+            anyhow::ensure!(is_refused, "the server did not refuse it: {answer}");
             sent += 1;
+            scene.is_set(0);
             sleep(PAUSE).await;
         }
         Ok(sent)

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use atna::Act as Traced;
-
+use super::answers::{DUE, is_excused};
 use super::{Answer, Entry, Ledger, Record, World};
 
 /// What was read back for one client.
@@ -12,13 +11,16 @@ use super::{Answer, Entry, Ledger, Record, World};
 pub struct Seen {
     /// For each patient that the client ever named; empty for one that is not open.
     pub records: BTreeMap<String, Record>,
-    /// How many traces of success there are, by act and by what they name.
-    pub traces: BTreeMap<String, u32>,
+    pub traces: Traces,
 }
 
-/// The key of a trace in [`Seen::traces`].
-pub fn key(act: Traced, name: &str) -> String {
-    format!("{act:?} {name}")
+/// How many traces there are, by [`super::key`].
+#[derive(Debug, Clone, Default)]
+pub struct Traces {
+    /// Of success.
+    pub done: BTreeMap<String, u32>,
+    /// Of anything else.
+    pub failed: BTreeMap<String, u32>,
 }
 
 /// What became of a client's ledger.
@@ -59,6 +61,7 @@ fn faults(ledger: &Ledger, done: Option<usize>, seen: &Seen) -> Vec<String> {
     compare(&world, &seen.records, &mut faults);
     changes(ledger, done, seen, &mut faults);
     reads(ledger, seen, &mut faults);
+    failures(ledger, seen, &mut faults);
     faults
 }
 
@@ -118,36 +121,56 @@ fn names<K: Debug>(set: &BTreeSet<K>) -> BTreeMap<String, String> {
 /// One trace of success for each change that took effect, none for others.
 fn changes(ledger: &Ledger, done: Option<usize>, seen: &Seen, faults: &mut Vec<String>) {
     let mut expected: BTreeMap<String, u32> = BTreeMap::new();
-    for (index, Entry { act, answer }) in
+    for (index, Entry { act, answer, .. }) in
         ledger.0.iter().enumerate().filter(|(_, entry)| entry.act.is_change())
     {
         let happened = *answer == Answer::Acknowledged || done == Some(index);
-        for (traced, name) in act.traces() {
-            *expected.entry(key(traced, &name)).or_default() += u32::from(happened);
+        for key in act.traces() {
+            *expected.entry(key).or_default() += u32::from(happened);
         }
     }
     for (key, expected) in expected {
-        let found = seen.traces.get(&key).copied().unwrap_or_default();
+        let found = seen.traces.done.get(&key).copied().unwrap_or_default();
         if found != expected {
             faults.push(format!("traces: {found} and not {expected} of {key}"));
         }
     }
 }
 
-/// At least one trace for each read that was answered, at most one for each that was sent.
+/// At least one trace for each read that was answered, at most one for each that was sent. Events of other nodes likewise:
+/// who is told to come again sends the event again, though it may have been taken.
 fn reads(ledger: &Ledger, seen: &Seen, faults: &mut Vec<String>) {
     let mut bounds: BTreeMap<String, (u32, u32)> = BTreeMap::new();
-    for Entry { act, answer } in ledger.0.iter().filter(|entry| !entry.act.is_change()) {
-        for (traced, name) in act.traces() {
-            let (least, most) = bounds.entry(key(traced, &name)).or_default();
+    for Entry { act, answer, .. } in ledger.0.iter().filter(|entry| !entry.act.is_change()) {
+        for key in act.traces() {
+            let (least, most) = bounds.entry(key).or_default();
             *least += u32::from(*answer == Answer::Acknowledged);
             *most += 1;
         }
     }
     for (key, (least, most)) in bounds {
-        let found = seen.traces.get(&key).copied().unwrap_or_default();
+        let found = seen.traces.done.get(&key).copied().unwrap_or_default();
         if found < least || found > most {
             faults.push(format!("traces: {found} of {key}, for {least} answers to {most} requests"));
+        }
+    }
+}
+
+/// Who is told why a change is refused has left a trace; nothing else fails more often than it was not acknowledged.
+fn failures(ledger: &Ledger, seen: &Seen, faults: &mut Vec<String>) {
+    let mut bounds: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    for Entry { act, answer, .. } in &ledger.0 {
+        // The first is that of the actor who answers; what an actor behind it did is not known here.
+        for (number, key) in act.traces().into_iter().enumerate() {
+            let (least, most) = bounds.entry(key).or_default();
+            *least += u32::from(number == 0 && act.is_change() && is_excused(answer, DUE));
+            *most += u32::from(*answer != Answer::Acknowledged);
+        }
+    }
+    for (key, (least, most)) in bounds {
+        let found = seen.traces.failed.get(&key).copied().unwrap_or_default();
+        if found < least || found > most {
+            faults.push(format!("traces: {found} failures of {key}, and not {least} to {most}"));
         }
     }
 }

@@ -1,13 +1,16 @@
 //! What one client sent and what it was told, and whether the server shows exactly that.
 //!
 //! A client keeps to patients of its own and does one thing after another, so what was acknowledged says what its records
-//! must show, to the last attribute: [`World`]. At most one change is left without an answer, which makes two worlds that
+//! must show: [`World`]. At most one change is left without an answer, which makes two worlds that
 //! are right, and no third.
 
+pub mod answers;
 mod judge;
 mod world;
 
-pub use judge::{Seen, judge, judge_records, key};
+use std::time::{Duration, Instant};
+
+pub use judge::{Seen, Traces, judge, judge_records};
 pub use world::{Document, Record, World};
 
 use atna::Act as Traced;
@@ -73,6 +76,10 @@ pub enum Act {
     Get {
         unique_id: String,
     },
+    /// An AuditEvent of another node, by the SHA-256 of its octets (ITI-20).
+    Audit {
+        digest: String,
+    },
 }
 
 /// What the client was told.
@@ -81,43 +88,82 @@ pub enum Answer {
     Acknowledged,
     /// With these codes; the first word of each is a standard code.
     Refused(String),
-    /// Nothing, or that the outcome is not known.
+    /// That the outcome is not known.
+    NotKnown,
+    /// Nothing.
     Open,
+}
+
+impl Answer {
+    /// Whether the client cannot tell what became of the act.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Answer::NotKnown | Answer::Open)
+    }
 }
 
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub act: Act,
     pub answer: Answer,
+    pub began: Instant,
+    /// When the answer came, or the end of the connection.
+    pub ended: Option<Instant>,
 }
 
 /// In the order of sending.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger(pub Vec<Entry>);
 
+impl Entry {
+    /// What is about to be sent.
+    pub fn new(act: Act) -> Entry {
+        Entry { act, answer: Answer::Open, began: Instant::now(), ended: None }
+    }
+
+    pub fn answered(&mut self, answer: Answer) {
+        (self.answer, self.ended) = (answer, Some(Instant::now()));
+    }
+
+    pub fn took(&self) -> Option<Duration> {
+        self.ended.map(|ended| ended.duration_since(self.began))
+    }
+}
+
+/// By what a trace is known: the act, and what it names.
+pub fn key(act: Traced, name: &str) -> String {
+    format!("{act:?} {name}")
+}
+
+/// The same of an event of another node.
+pub fn key_of_received(digest: &str) -> String {
+    format!("Iti20 {digest}")
+}
+
 impl Act {
+    /// Of records.
     pub fn is_change(&self) -> bool {
-        !matches!(self, Act::Find { .. } | Act::Get { .. })
+        !matches!(self, Act::Find { .. } | Act::Get { .. } | Act::Audit { .. })
     }
 
     /// The traces that it must leave: what was done, and by what it is known there.
-    pub fn traces(&self) -> Vec<(Traced, String)> {
+    pub fn traces(&self) -> Vec<String> {
         match self {
-            Act::Open { control_id, .. } => vec![(Traced::Iti8Added, control_id.clone())],
+            Act::Open { control_id, .. } => vec![key(Traced::Iti8Added, control_id)],
             Act::Submit { set, .. } => {
-                vec![(Traced::Iti41Repository, set.clone()), (Traced::Iti42Registry, set.clone())]
+                vec![key(Traced::Iti41Repository, set), key(Traced::Iti42Registry, set)]
             }
-            Act::Update { set, .. } => vec![(Traced::Iti57Registry, set.clone())],
+            Act::Update { set, .. } => vec![key(Traced::Iti57Registry, set)],
             Act::RemoveMetadata { set_id, documents, links, .. } => {
                 let all = documents.iter().chain(links).chain([set_id]);
-                all.map(|id| (Traced::Iti62Registry, xds::value::uuid_urn(*id))).collect()
+                all.map(|id| key(Traced::Iti62Registry, &xds::value::uuid_urn(*id))).collect()
             }
-            Act::RemoveDocument { unique_id, .. } => vec![(Traced::Iti86Repository, unique_id.clone())],
+            Act::RemoveDocument { unique_id, .. } => vec![key(Traced::Iti86Repository, unique_id)],
             Act::Merge { control_id, .. } => {
-                vec![(Traced::Iti8Survived, control_id.clone()), (Traced::Iti8Subsumed, control_id.clone())]
+                vec![key(Traced::Iti8Survived, control_id), key(Traced::Iti8Subsumed, control_id)]
             }
-            Act::Find { patient } => vec![(Traced::Iti18Registry, patient.clone())],
-            Act::Get { unique_id } => vec![(Traced::Iti43Repository, unique_id.clone())],
+            Act::Find { patient } => vec![key(Traced::Iti18Registry, patient)],
+            Act::Get { unique_id } => vec![key(Traced::Iti43Repository, unique_id)],
+            Act::Audit { digest } => vec![key_of_received(digest)],
         }
     }
 }
@@ -134,7 +180,7 @@ impl Ledger {
 
     /// The change whose outcome the client does not know. It sends no other after it.
     pub fn open_change(&self) -> Option<usize> {
-        self.0.iter().position(|entry| entry.act.is_change() && entry.answer == Answer::Open)
+        self.0.iter().position(|entry| entry.act.is_change() && entry.answer.is_open())
     }
 
     /// Every uniqueId of a document that was ever sent, refused or not.

@@ -1,9 +1,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+use std::time::Duration;
+
+use atna::Act as Traced;
 use uuid::Uuid;
 
 use super::*;
-use crate::ledger::{Act, Sent};
+use crate::ledger::answers::{BUSY, NONE, due, late, longest, refusals};
+use crate::ledger::{Act, Sent, key};
 
 fn submit(n: u128, replaced: Option<Uuid>) -> Act {
     let sent = |n: u128| Sent {
@@ -27,7 +31,12 @@ fn open(patient: &str) -> Act {
 }
 
 fn ledger(acts: &[(Act, Answer)]) -> Ledger {
-    Ledger(acts.iter().cloned().map(|(act, answer)| Entry { act, answer }).collect())
+    let entry = |(act, answer)| {
+        let mut entry = Entry::new(act);
+        entry.answered(answer);
+        entry
+    };
+    Ledger(acts.iter().cloned().map(entry).collect())
 }
 
 /// What a server shows that did all that was acknowledged, and those.
@@ -37,9 +46,14 @@ fn shown(ledger: &Ledger, and: &[usize]) -> Seen {
         ledger.0[*index].answer = Answer::Acknowledged;
     }
     let mut seen = Seen { records: ledger.world().0, ..Seen::default() };
-    for entry in ledger.0.iter().filter(|entry| entry.answer == Answer::Acknowledged) {
-        for (act, name) in entry.act.traces() {
-            *seen.traces.entry(key(act, &name)).or_default() += 1;
+    for Entry { act, answer, .. } in &ledger.0 {
+        let traces = match answer {
+            Answer::Acknowledged => &mut seen.traces.done,
+            Answer::Refused(_) => &mut seen.traces.failed,
+            Answer::NotKnown | Answer::Open => continue,
+        };
+        for key in act.traces() {
+            *traces.entry(key).or_default() += 1;
         }
     }
     seen
@@ -72,13 +86,14 @@ fn everything() -> Ledger {
         done(submit(1, None)),
         done(get),
         done(submit(2, Some(first))),
-        (submit(4, Some(first)), Answer::Refused("XDSReplaceFailed".to_owned())),
+        (submit(4, Some(first)), Answer::Refused("XDSRegistryDeprecatedDocumentError".to_owned())),
         done(update),
         done(submit(3, None)),
         done(removal),
         done(Act::RemoveDocument { patient: "p".to_owned(), unique_id: "1.101".to_owned() }),
         done(merge),
         done(Act::Find { patient: "q".to_owned() }),
+        done(Act::Audit { digest: "5e".to_owned() }),
     ])
 }
 
@@ -163,14 +178,91 @@ fn what_was_refused_and_appears_is_noticed() {
 fn a_lost_trace_of_a_change_or_a_read_is_noticed() {
     let ledger = everything();
     let whole = shown(&ledger, &[]);
-    for lost in whole.traces.keys() {
+    for lost in whole.traces.done.keys() {
         let mut seen = whole.clone();
-        seen.traces.remove(lost);
+        seen.traces.done.remove(lost);
         assert_eq!(the_faults(&ledger, &seen).len(), 1, "{lost}");
         // Written twice is no better.
-        *seen.traces.entry(lost.clone()).or_default() = 2;
+        *seen.traces.done.entry(lost.clone()).or_default() = 2;
         assert_eq!(the_faults(&ledger, &seen).len(), 1, "{lost}");
     }
+}
+
+#[test]
+fn a_trace_of_a_refusal_that_is_lost_or_too_many_is_noticed() {
+    let ledger = everything();
+    let whole = shown(&ledger, &[]);
+    let refused = key(Traced::Iti41Repository, "2.4");
+    for count in [0, 2] {
+        let mut seen = whole.clone();
+        seen.traces.failed.insert(refused.clone(), count);
+        assert_eq!(the_faults(&ledger, &seen).len(), 1, "{count}");
+    }
+    // What was done did not fail.
+    for done in whole.traces.done.keys().filter(|key| !key.contains("2.4")) {
+        let mut seen = whole.clone();
+        seen.traces.failed.insert(done.clone(), 1);
+        assert_eq!(the_faults(&ledger, &seen).len(), 1, "{done}");
+    }
+}
+
+#[test]
+fn what_clients_were_told_is_due_or_excused() {
+    let refused = |reason: &str| Answer::Refused(reason.to_owned());
+    let (find, unknown) = (Act::Find { patient: "p".to_owned() }, "XDSUnknownPatientId p");
+    let start = [(open("p"), Answer::Acknowledged), (submit(1, None), Answer::Acknowledged)];
+    let faults = |act: Act, reason: &str, excuses| {
+        let mut acts = start.to_vec();
+        acts.push((act, refused(reason)));
+        refusals(&ledger(&acts), excuses).len()
+    };
+    assert_eq!(faults(find.clone(), "XDSRegistryBusy later", BUSY), 0);
+    assert_eq!(faults(find.clone(), "XDSRegistryBusy later", NONE), 1);
+    assert_eq!(faults(find.clone(), "XDSRegistryError Internal error of the registry", BUSY), 1);
+    assert_eq!(faults(open("q"), "207 internal error of the registry; HTTP 503", BUSY), 1);
+    assert_eq!(faults(find, unknown, BUSY), 1, "the record is open");
+    let mut nobody = submit(2, None);
+    let Act::Submit { patient, .. } = &mut nobody else { unreachable!() };
+    *patient = "nobody".to_owned();
+    assert_eq!(faults(nobody.clone(), unknown, NONE), 0);
+    assert_eq!(faults(nobody.clone(), "XDSRegistryBusy later", NONE), 1, "it has another reason");
+    assert_eq!(faults(nobody, "XDSRepositoryError Internal error", BUSY), 1);
+    let replaced = [
+        (submit(2, Some(Uuid::from_u128(1))), Answer::Acknowledged),
+        (submit(3, Some(Uuid::from_u128(1))), refused("XDSRegistryDeprecatedDocumentError")),
+    ];
+    let acts = [&start[..], &replaced].concat();
+    assert!(refusals(&ledger(&acts), NONE).is_empty());
+    assert_eq!(due(&ledger(&acts)), [false, false, false, true]);
+}
+
+#[test]
+fn a_read_may_be_refused_for_what_a_change_of_unknown_outcome_has_done() {
+    let get = Act::Get { unique_id: "1.1".to_owned() };
+    let removal = Act::RemoveDocument { patient: "p".to_owned(), unique_id: "1.1".to_owned() };
+    for (outcome, expected) in [(Answer::NotKnown, true), (Answer::Refused("busy".to_owned()), false)] {
+        let acts = [
+            (open("p"), Answer::Acknowledged),
+            (submit(1, None), Answer::Acknowledged),
+            (removal.clone(), outcome),
+            (get.clone(), Answer::Refused("XDSDocumentUniqueIdError".to_owned())),
+        ];
+        assert_eq!(due(&ledger(&acts))[3], expected);
+    }
+}
+
+#[test]
+fn an_answer_that_is_late_or_does_not_come_is_noticed() {
+    let mut told = ledger(&[(open("p"), Answer::NotKnown), (open("q"), Answer::Acknowledged)]);
+    let limit = Duration::from_secs(10);
+    assert!(late(told.0.iter(), limit).is_empty());
+    told.0[1].ended = Some(told.0[1].began + Duration::from_secs(11));
+    assert_eq!(late(told.0.iter(), limit).len(), 1);
+    assert_eq!(longest(told.0.iter()), Duration::from_secs(11));
+    told.0[0].answer = Answer::Open;
+    assert_eq!(late(told.0.iter(), limit).len(), 2);
+    told.0.push(Entry::new(open("r")));
+    assert_eq!(late(told.0.iter(), limit).len(), 3);
 }
 
 #[test]
@@ -184,6 +276,6 @@ fn a_change_without_an_answer_is_whole_or_absent() {
     assert_eq!(verdict.took_effect, None);
     assert!(verdict.faults.iter().any(|fault| fault.starts_with("neither whole nor absent")), "{verdict:?}");
     let mut untraced = shown(&ledger, &[1]);
-    untraced.traces.retain(|key, _| !key.starts_with("Iti42Registry"));
+    untraced.traces.done.retain(|key, _| !key.starts_with("Iti42Registry"));
     assert!(!judge(&ledger, &untraced).faults.is_empty());
 }

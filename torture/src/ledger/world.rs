@@ -53,7 +53,31 @@ impl World {
                     record.apply(act);
                 }
             }
-            Act::Find { .. } | Act::Get { .. } => {}
+            Act::Find { .. } | Act::Get { .. } | Act::Audit { .. } => {}
+        }
+    }
+
+    /// Whether an act has to be refused here.
+    pub fn refuses(&self, act: &Act) -> bool {
+        let open = |patient: &String| self.0.contains_key(patient);
+        let approved = |patient, document: Uuid, version| {
+            let document = self.0.get(patient).and_then(|record| record.documents.get(&(document, version)));
+            document.is_some_and(|document| document.approved)
+        };
+        match act {
+            Act::Submit { patient, replaced, .. } => {
+                !open(patient) || replaced.is_some_and(|old| !approved(patient, old, 1))
+            }
+            Act::Update { patient, document, from, .. } => !approved(patient, *document, *from),
+            Act::RemoveMetadata { patient, set, .. } => {
+                !self.0.get(patient).is_some_and(|record| record.sets.contains(set))
+            }
+            Act::RemoveDocument { unique_id, .. } | Act::Get { unique_id } => {
+                !self.0.values().any(|record| record.octets.contains_key(unique_id))
+            }
+            Act::Merge { subsumed, surviving, .. } => !open(subsumed) || !open(surviving),
+            Act::Find { patient } => !open(patient),
+            Act::Open { .. } | Act::Audit { .. } => false,
         }
     }
 }
@@ -92,7 +116,8 @@ impl Record {
                 }
             }
             Act::RemoveDocument { unique_id, .. } => drop(self.octets.remove(unique_id)),
-            Act::Open { .. } | Act::Merge { .. } | Act::Find { .. } | Act::Get { .. } => {}
+            Act::Open { .. } | Act::Merge { .. } | Act::Find { .. } | Act::Get { .. } | Act::Audit { .. } => {
+            }
         }
     }
 }
