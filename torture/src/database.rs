@@ -29,8 +29,10 @@ const LONGEST_AWAY: Duration = Duration::from_secs(15);
 /// Before each answer of a slow database, and of a very slow one.
 const LATE: Duration = Duration::from_millis(50);
 const VERY_LATE: Duration = Duration::from_millis(500);
-/// Fewer than clients.
+/// Of each thread.
 const FEW_CONNECTIONS: &str = "database.pool = 2\n";
+/// So many times the clients use them up.
+const CROWD: usize = 2;
 const SLOW: Duration = Duration::from_secs(10);
 /// However slow the database is: waiting for a connection has an end.
 const LONGEST_SLOW: Duration = Duration::from_secs(45);
@@ -139,9 +141,9 @@ pub enum Slowness {
 
 /// Each answer of the database comes late.
 pub async fn slow(slowness: Slowness, binary: &Path, clients: usize, rng: &mut Rng) -> anyhow::Result<Row> {
-    let (delay, more, excuses) = match slowness {
-        Slowness::Bearable => (LATE, "", NONE),
-        Slowness::Unbearable => (VERY_LATE, FEW_CONNECTIONS, BUSY),
+    let (delay, more, excuses, crowd) = match slowness {
+        Slowness::Bearable => (LATE, "", NONE, clients),
+        Slowness::Unbearable => (VERY_LATE, FEW_CONNECTIONS, BUSY, CROWD * clients),
     };
     let folder = Server::folder()?;
     let postgres = Postgres::first(&folder.path().join("a")).await?;
@@ -152,7 +154,7 @@ pub async fn slow(slowness: Slowness, binary: &Path, clients: usize, rng: &mut R
     let mut server = Server::on(binary, &url, more)?;
     server.start().await?;
     delays.back.set(delay);
-    let load = Load::start(&server, clients, rng)?;
+    let load = Load::start(&server, crowd, rng)?;
     sleep(SLOW).await;
     let bounds = Bounds { excuses, longest: LONGEST_SLOW, over: Instant::now() + LONGEST_SLOW };
     let done = load.stop().await?;

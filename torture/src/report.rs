@@ -24,7 +24,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Between these lines of a page the table is written; the rows of scenarios that were not run stay.
 const BEGIN: &str = "<!-- table: written by scripts/torture --write -->";
 const END: &str = "<!-- end of the table -->";
-const HEAD: &str = "| scenario | done | result | held | when, where |\n|---|---|---|---|---|";
+const HEAD: &str = "| scenario | done | result | held | when, version, seed, where |\n|---|---|---|---|---|";
 
 impl Row {
     pub fn held(&self) -> &'static str {

@@ -123,7 +123,10 @@ impl Nuisance {
             alone += window(server, clients, rng, &mut tally).await?;
             let begun = self.begin(server, document).await?;
             beside += window(server, clients, rng, &mut tally).await?;
-            did = begun.end().await.with_context(|| self.scenario)?;
+            match begun.end().await {
+                Ok(told) => did = told,
+                Err(error) => tally.faults.push(format!("{error:#}")),
+            }
             bar.inc(1);
         }
         let (share, memory) = (beside / alone, server.peak_memory()?);
