@@ -1,4 +1,5 @@
-//! Reading a blob: while one chunk is given out, the next is read and verified.
+//! Reading a blob: a chunk is read and verified as a whole and given out in pieces; while the last of them goes out, the next
+//! chunk is read.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -13,7 +14,11 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::Error;
 use crate::format::{self, CHUNK, DIGEST, HEADER};
 
-/// A blob as a stream of verified chunks. Holds two at most.
+/// What is given out at a time. The connection holds it too until it has gone out, so that a whole chunk would be there twice as
+/// long as its reader is slow.
+const PIECE: usize = 64 << 10;
+
+/// A blob as a stream of verified octets. Holds a chunk and a piece at most.
 pub struct Reader {
     next: Next,
 }
@@ -119,11 +124,13 @@ impl Stream for Reader {
             };
         }
         match std::mem::replace(&mut self.next, Next::End) {
-            Next::Ready(bytes, rest) if !bytes.is_empty() => {
-                if let Some(rest) = rest {
-                    self.next = Next::Reading(spawn_blocking(move || rest.read()));
-                }
-                Poll::Ready(Some(Ok(bytes)))
+            Next::Ready(mut bytes, rest) if !bytes.is_empty() => {
+                let piece = bytes.split_to(bytes.len().min(PIECE));
+                self.next = match rest {
+                    Some(rest) if bytes.is_empty() => Next::Reading(spawn_blocking(move || rest.read())),
+                    rest => Next::Ready(bytes, rest),
+                };
+                Poll::Ready(Some(Ok(piece)))
             }
             _ => Poll::Ready(None),
         }
