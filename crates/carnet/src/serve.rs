@@ -37,8 +37,6 @@ use crate::signals::{Signals, tell_service_manager};
 use crate::startup;
 use crate::tls::{Refused, Tls};
 
-/// Octets without a document are removed after this time: longer than any submission takes.
-pub const SWEEP_AGE: Duration = Duration::from_secs(24 * 3600);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 /// A submission whose outcome is unknown is looked for after this time: longer than an answer of the registry takes.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(300);
@@ -167,7 +165,9 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let carriers = spawn(Outbox::carry(app.clone()));
     let mut background = vec![spawn(audit::keep(expiry))];
     if app.role.is_repository() {
-        background.extend([spawn(sweep_regularly(app.clone())), spawn(settle_regularly(app.clone()))]);
+        let age = config.repository.sweep_age;
+        background
+            .extend([spawn(sweep_regularly(app.clone(), age)), spawn(settle_regularly(app.clone(), age))]);
     }
     let feed =
         mllp.map(|mllp| Listener::start(mllp, app.feed.clone(), tls.as_ref().map(|(tls, _)| tls.clone())));
@@ -365,12 +365,12 @@ fn told(app: Arc<App>) -> impl AsyncFnMut(Outcome, &'static str) {
     }
 }
 
-/// Finds out what became of submissions whose answer was lost.
-async fn settle_regularly(app: Arc<App>) {
+/// Finds out what became of submissions whose answer was lost. After `age` they are given up.
+async fn settle_regularly(app: Arc<App>, age: Duration) {
     let mut timer = tokio::time::interval(SETTLE_INTERVAL);
     loop {
         timer.tick().await;
-        match app.repository.settle(SETTLE_PATIENCE, SWEEP_AGE).await {
+        match app.repository.settle(SETTLE_PATIENCE, age).await {
             Ok(Settled { registered: 0, given_up: 0, waiting: 0 }) => {}
             Ok(Settled { registered, given_up, waiting }) => {
                 tracing::info!(
@@ -387,11 +387,11 @@ async fn settle_regularly(app: Arc<App>) {
     }
 }
 
-async fn sweep_regularly(app: Arc<App>) {
+async fn sweep_regularly(app: Arc<App>, age: Duration) {
     let mut timer = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         timer.tick().await;
-        match app.repository.sweep(SWEEP_AGE).await {
+        match app.repository.sweep(age).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "removed octets that belong to no document"),
             Err(error) => tracing::warn!("the sweep of unused octets failed: {error}"),

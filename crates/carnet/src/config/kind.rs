@@ -109,6 +109,14 @@ pub const YEARS: Kind<u32> = Kind {
     show: u32::to_string,
 };
 
+/// Not so many that the database could not count back to their beginning.
+pub const HOURS: Kind<u32> = Kind {
+    is: "a number of hours from 1 to 10000",
+    text: |text| text.parse().ok().filter(|hours| (1..=10_000).contains(hours)),
+    toml: |value| value.as_integer()?.try_into().ok().filter(|hours| (1..=10_000).contains(hours)),
+    show: u32::to_string,
+};
+
 /// Octets.
 pub const SIZE: Kind<u64> = Kind {
     is: "a size: octets, or a text such as \"32MiB\" (B, KiB, MiB, GiB)",

@@ -27,7 +27,8 @@ use xds::affinity::AffinityDomain;
 use xds::metadata::Code;
 
 use kind::{
-    ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FILE, FOLDER, LEVEL, OID, POSITIVE, SIZE, TEXT, URL, YEARS,
+    ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FILE, FOLDER, HOURS, LEVEL, OID, POSITIVE, SIZE, TEXT, URL,
+    YEARS,
 };
 use peers::PEERS;
 use source::{Shown, Source};
@@ -128,6 +129,8 @@ pub struct Repository {
     pub registry: Option<String>,
     /// That registry is a Carnet too.
     pub registry_is_carnet: bool,
+    /// Octets without a document are removed after this time, and submissions given up whose outcome stays unknown.
+    pub sweep_age: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -237,6 +240,9 @@ impl Config {
             unique_id: from.get("repository.unique_id", OID, "2.25.187301219829430276148936201540268459203"),
             registry: from.optional("repository.registry", URL),
             registry_is_carnet: from.get("repository.registry_is_carnet", BOOLEAN, false),
+            sweep_age: Duration::from_secs(
+                3600 * u64::from(from.get("repository.sweep_hours", HOURS, 24_u32)),
+            ),
         };
         let on_demand = OnDemand { persist: from.get("on_demand.persist", BOOLEAN, false) };
         let patients = Patients {

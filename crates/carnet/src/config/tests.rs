@@ -69,6 +69,8 @@ fn values_out_of_range_are_problems() {
         ("CARNET_DATABASE__POOL", "-1"),
         ("CARNET_LIMITS__XML_DEPTH", "0"),
         ("CARNET_LIMITS__XML_DEPTH", "301"),
+        ("CARNET_REPOSITORY__SWEEP_HOURS", "0"),
+        ("CARNET_REPOSITORY__SWEEP_HOURS", "10001"),
         ("CARNET_LIMITS__REQUEST", "99999999999GiB"),
         ("CARNET_LIMITS__REQUEST", ""),
         ("CARNET_SERVER__PUBLIC_URL", "dmp.example.org"),

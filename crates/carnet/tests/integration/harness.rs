@@ -98,6 +98,11 @@ impl Server {
     /// The same data under other settings.
     pub async fn restart(self, settings: &[(&str, &str)]) -> Server {
         self.assert_whole().await;
+        self.restart_broken(settings).await
+    }
+
+    /// The same, when a test has damaged what is stored.
+    pub async fn restart_broken(self, settings: &[(&str, &str)]) -> Server {
         self.handle.stop(true).await;
         self.done.await.unwrap().unwrap();
         assert_traces_are_valid(&self.database).await;

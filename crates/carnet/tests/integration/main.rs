@@ -44,6 +44,7 @@ mod rules;
 mod schemas;
 mod service;
 mod stopping;
+mod sweep;
 mod syslog;
 mod tls;
 mod traces;

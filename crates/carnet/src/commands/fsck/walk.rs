@@ -1,6 +1,7 @@
 //! From check to check. Each step is a batch of its own, so memory does not follow what is stored.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use atna::log::Verification;
 use blob::LocalStore;
@@ -14,7 +15,6 @@ use super::Finding;
 use super::state::{Counts, Place, State};
 use crate::audit::{Files, keys};
 use crate::config::{Config, Role};
-use crate::serve::SWEEP_AGE;
 
 /// Records that are read at a time.
 const RECORDS: i64 = 64;
@@ -28,6 +28,8 @@ pub struct Walk<'a> {
     blobs: LocalStore,
     role: Role,
     repository: &'a str,
+    /// What a sweep takes after this time need not be gone before.
+    sweep_age: Duration,
     files: Files,
     depth: Depth,
     bar: &'a ProgressBar,
@@ -46,6 +48,7 @@ impl<'a> Walk<'a> {
             blobs: LocalStore::existing(&folder.join("documents")),
             role: config.server.role,
             repository: &config.repository.unique_id,
+            sweep_age: config.repository.sweep_age,
             files: Files::new(config, folder),
             depth,
             bar,
@@ -129,7 +132,8 @@ impl<'a> Walk<'a> {
         self.show("documents", after as u64, repository::check::last_document(self.database).await? as u64);
         let batch = (after, DOCUMENTS);
         let documents =
-            repository::check::documents(self.database, &self.blobs, self.depth, batch, SWEEP_AGE).await?;
+            repository::check::documents(self.database, &self.blobs, self.depth, batch, self.sweep_age)
+                .await?;
         counts.documents += documents.kept;
         counts.documents_removed += documents.removed;
         counts.octets += documents.octets;
@@ -138,7 +142,7 @@ impl<'a> Walk<'a> {
 
     async fn octets(&self, part: u8, counts: &mut Counts) -> anyhow::Result<(Place, Vec<Finding>)> {
         self.show("document store", part.into(), u8::MAX.into());
-        let blobs = repository::check::unreferenced(self.database, &self.blobs, part, SWEEP_AGE).await?;
+        let blobs = repository::check::unreferenced(self.database, &self.blobs, part, self.sweep_age).await?;
         counts.blobs += blobs.count;
         Ok((part.checked_add(1).map_or(Place::Audit, Place::Octets), all(blobs.findings)?))
     }
