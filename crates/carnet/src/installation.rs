@@ -48,9 +48,7 @@ impl Installation {
     /// Opens the installation for the server: starts the private PostgreSQL if the configuration names no other
     /// database, and brings the tables up to date.
     pub async fn start(config: &Config, folder: &Path) -> anyhow::Result<Installation> {
-        if marker(folder).exists() {
-            bail!("a restore of a backup was not finished here: run carnet restore once more");
-        }
+        refuse_half_restored(folder)?;
         let Bare { database, postgres } = Bare::open(config, folder).await?;
         Self::bring_up_to_date(config, folder, database, postgres).await
     }
@@ -61,9 +59,24 @@ impl Installation {
         if config.database.url.is_none()
             && let Some(url) = PrivatePostgres::running(&postgres_options(&folder)).await
         {
-            return Self::bring_up_to_date(config, &folder, connect(config, &url)?, None).await;
+            return Self::bring_up_to_date(config, &folder, connect(config, &url, false)?, None).await;
         }
         Self::start(config, &folder).await
+    }
+
+    /// Opens the installation for a command that changes nothing: neither tables nor settings are written, and the database
+    /// itself refuses to be changed. A private PostgreSQL that is stopped is started for the moment, and never made.
+    pub async fn inspect(config: &Config) -> anyhow::Result<Installation> {
+        let (folder, _) = data_folder(config)?;
+        refuse_half_restored(&folder)?;
+        let (url, postgres) = existing_database(config, &folder).await?;
+        let database = connect(config, &url, true)?;
+        database.check_version().await?;
+        if config.server.role.is_repository() {
+            database.check_pinned(REPOSITORY_UNIQUE_ID, &config.repository.unique_id).await?;
+        }
+        let source = atna::Source::here(config.audit.source_id.clone(), config.audit.enterprise_site.clone());
+        Ok(Installation { folder, database, postgres, source })
     }
 
     async fn bring_up_to_date(
@@ -86,6 +99,39 @@ impl Installation {
     }
 }
 
+fn refuse_half_restored(folder: &Path) -> anyhow::Result<()> {
+    if marker(folder).exists() {
+        bail!("a restore of a backup was not finished here: run carnet restore once more");
+    }
+    Ok(())
+}
+
+/// The address of the database, and the private PostgreSQL if it had to be started.
+async fn existing_database(
+    config: &Config,
+    folder: &Path,
+) -> anyhow::Result<(String, Option<PrivatePostgres>)> {
+    if let Some(url) = &config.database.url {
+        return Ok((url.clone(), None));
+    }
+    let options = postgres_options(folder);
+    if let Some(url) = PrivatePostgres::running(&options).await {
+        return Ok((url, None));
+    }
+    if !PrivatePostgres::has_data(&options) {
+        bail!(
+            "there is no database in {}: if that is the right folder (data.dir), start the server once, which makes it",
+            folder.display()
+        );
+    }
+    let postgres = start_postgres(&options).await?;
+    Ok((postgres.connection(), Some(postgres)))
+}
+
+async fn start_postgres(options: &private_postgres::Options) -> anyhow::Result<PrivatePostgres> {
+    PrivatePostgres::start(options).await.context("the private PostgreSQL did not start")
+}
+
 /// The database of an installation as it is, and the private PostgreSQL that this process started for it.
 pub struct Bare {
     pub database: Database,
@@ -99,12 +145,10 @@ impl Bare {
             .await
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
         if let Some(url) = &config.database.url {
-            return Ok(Bare { database: connect(config, url)?, postgres: None });
+            return Ok(Bare { database: connect(config, url, false)?, postgres: None });
         }
-        let postgres = PrivatePostgres::start(&postgres_options(folder))
-            .await
-            .context("the private PostgreSQL did not start")?;
-        Ok(Bare { database: connect(config, &postgres.connection())?, postgres: Some(postgres) })
+        let postgres = start_postgres(&postgres_options(folder)).await?;
+        Ok(Bare { database: connect(config, &postgres.connection(), false)?, postgres: Some(postgres) })
     }
 
     pub async fn close(self) -> anyhow::Result<()> {
@@ -119,10 +163,10 @@ impl Bare {
 /// Of one thread, if there may be so many at all: some slow requests must not hold up all others of the thread.
 const LEAST_CONNECTIONS: usize = 4;
 
-fn connect(config: &Config, url: &str) -> anyhow::Result<Database> {
+fn connect(config: &Config, url: &str, read_only: bool) -> anyhow::Result<Database> {
     let all = config.database.pool;
     let pool = all.div_ceil(config.workers()).max(all.min(LEAST_CONNECTIONS));
-    let options = database::Options { pool, ..database::Options::default() };
+    let options = database::Options { pool, read_only, ..database::Options::default() };
     Database::connect(url, &options).context("the database cannot be used")
 }
 

@@ -18,6 +18,13 @@ pub enum Error {
     )]
     Newer { found: i32, known: i32 },
     #[error(
+        "the tables are of an older version of Carnet (table version {found}, this one knows {known}): start the server once, \
+         which brings them up to date"
+    )]
+    Older { found: i32, known: i32 },
+    #[error("the database has no tables of Carnet: start the server once, which makes them")]
+    NoTables,
+    #[error(
         "{name} is {stored} in the existing data and {given} in the configuration; it cannot be changed: set it back"
     )]
     Changed { name: String, stored: String, given: String },

@@ -36,6 +36,8 @@ pub struct Options {
     pub lock_timeout: Duration,
     /// A transaction in which nothing happens is ended.
     pub idle_in_transaction_timeout: Duration,
+    /// The database refuses whatever would change it.
+    pub read_only: bool,
 }
 
 impl Default for Options {
@@ -48,6 +50,7 @@ impl Default for Options {
             statement_timeout: Duration::from_secs(60),
             lock_timeout: Duration::from_secs(20),
             idle_in_transaction_timeout: Duration::from_secs(60),
+            read_only: false,
         }
     }
 }
@@ -123,13 +126,18 @@ impl Database {
     /// Holds a value that may not change once there are data: the first call writes it, later ones compare.
     pub async fn pin(&self, name: &str, value: &str) -> Result<(), Error> {
         const PIN: &str = "insert into setting (name, value) values ($1, $2) on conflict do nothing";
+        self.get().await?.execute(PIN, &[&name, &value]).await?;
+        self.check_pinned(name, value).await
+    }
+
+    /// Compares a value with the one that is held, if there is one.
+    pub async fn check_pinned(&self, name: &str, value: &str) -> Result<(), Error> {
         const PINNED: &str = "select value from setting where name = $1";
-        let client = self.get().await?;
-        client.execute(PIN, &[&name, &value]).await?;
-        let stored: String = client.query_one(PINNED, &[&name]).await?.try_get(0)?;
-        match stored == value {
-            true => Ok(()),
-            false => Err(Error::Changed { name: name.to_owned(), stored, given: value.to_owned() }),
+        let row = self.get().await?.query_opt(PINNED, &[&name]).await?;
+        let stored: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+        match stored.filter(|stored| stored != value) {
+            None => Ok(()),
+            Some(stored) => Err(Error::Changed { name: name.to_owned(), stored, given: value.to_owned() }),
         }
     }
 }
@@ -158,6 +166,9 @@ fn with_limits(config: &Config, options: &Options) -> Config {
         ("idle_in_transaction_session_timeout", options.idle_in_transaction_timeout),
     ] {
         settings.push_str(&format!(" -c {name}={}", limit.as_millis()));
+    }
+    if options.read_only {
+        settings.push_str(" -c default_transaction_read_only=on");
     }
     let mut config = config.clone();
     config.options(settings);

@@ -35,17 +35,34 @@ impl Database {
         let _ = driver.await;
         result
     }
+
+    /// Refuses tables that are not of the version that this program makes. Changes nothing.
+    pub async fn check_version(&self) -> Result<(), Error> {
+        let client = self.get().await?;
+        let known = known_version();
+        match applied(&client).await? {
+            None => Err(Error::NoTables),
+            Some(found) if found > known => Err(Error::Newer { found, known }),
+            Some(found) if found < known => Err(Error::Older { found, known }),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// The version of the tables, if there are any.
+async fn applied(client: &Client) -> Result<Option<i32>, Error> {
+    let has_history: bool = client.query_one(HAS_HISTORY, &[]).await?.try_get(0)?;
+    if !has_history {
+        return Ok(None);
+    }
+    Ok(client.query_one(APPLIED, &[]).await?.try_get(0)?)
 }
 
 async fn bring_up_to_date(client: &mut Client) -> Result<(), Error> {
     let runner = embedded::migrations::runner();
     let known = known_version();
-    let has_history: bool = client.query_one(HAS_HISTORY, &[]).await?.try_get(0)?;
-    if has_history {
-        let found: Option<i32> = client.query_one(APPLIED, &[]).await?.try_get(0)?;
-        if let Some(found) = found.filter(|found| *found > known) {
-            return Err(Error::Newer { found, known });
-        }
+    if let Some(found) = applied(client).await?.filter(|found| *found > known) {
+        return Err(Error::Newer { found, known });
     }
     let report = runner.run_async(client).await.map_err(|error| Error::Migration(error.to_string()))?;
     for migration in report.applied_migrations() {

@@ -43,6 +43,42 @@ async fn tables_of_a_newer_version_are_refused() {
 }
 
 #[tokio::test]
+async fn tables_of_another_version_are_told_without_a_change() {
+    let test = test_support::TestDatabase::create().await;
+    let database = test.open();
+    database.check_version().await.unwrap();
+    let execute = async |sql: &str| database.get().await.unwrap().batch_execute(sql).await.unwrap();
+    execute("update refinery_schema_history set version = 9999 where version = 1").await;
+    let newer = database.check_version().await.unwrap_err();
+    assert!(matches!(newer, Error::Newer { found: 9999, .. }), "{newer}");
+    execute("delete from refinery_schema_history where version > 1").await;
+    assert!(matches!(database.check_version().await, Err(Error::NoTables)), "nothing was ever applied");
+    execute("insert into refinery_schema_history (version, name, applied_on, checksum) values (1, 'record', '', '0')")
+        .await;
+    let older = database.check_version().await.unwrap_err();
+    assert!(matches!(older, Error::Older { found: 1, .. }), "{older}");
+    let empty = test_support::TestDatabase::empty().await.open();
+    assert!(matches!(empty.check_version().await, Err(Error::NoTables)));
+}
+
+#[tokio::test]
+async fn sessions_may_be_read_only() {
+    let test = test_support::TestDatabase::create().await;
+    test.open().pin("name", "value").await.unwrap();
+    let options = Options { read_only: true, ..Options::default() };
+    let database = Database::connect(&test.url, &options).unwrap();
+    database.check_version().await.unwrap();
+    database.check_pinned("name", "value").await.unwrap();
+    database.check_pinned("another", "value").await.unwrap();
+    let changed = database.check_pinned("name", "other").await.unwrap_err();
+    assert!(matches!(&changed, Error::Changed { stored, .. } if stored == "value"), "{changed}");
+    for change in ["delete from setting", "create table own ()"] {
+        let refused = database.get().await.unwrap().batch_execute(change).await.unwrap_err();
+        assert_eq!(refused.code().unwrap().code(), "25006", "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_pinned_setting_cannot_change() {
     let database = test_support::TestDatabase::create().await.open();
     database.pin("repository.unique_id", "1.2.3").await.unwrap();

@@ -66,6 +66,10 @@ impl Folders {
         self.bound_log()
     }
 
+    pub fn is_initialised(&self) -> bool {
+        self.data.join("PG_VERSION").exists()
+    }
+
     fn check_reachable(&self, account: &Account) -> Result<(), Error> {
         if !account.step_down || account.can_reach(&self.outer) {
             return Ok(());

@@ -92,7 +92,7 @@ impl Keeper {
 
     async fn live(&self, child: &mut Option<Child>, ready: &mut Option<Ready>) -> Result<(), Error> {
         predecessor::make_way(&self.folders, self.options.stop_timeout).await?;
-        if !self.folders.data.join("PG_VERSION").exists() {
+        if !self.folders.is_initialised() {
             program::initialise(&self.binaries, &self.folders, &self.account).await?;
         }
         let child = self.launch(child).await?;

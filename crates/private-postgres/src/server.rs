@@ -60,6 +60,11 @@ impl PrivatePostgres {
         Some(connection(&folders))
     }
 
+    /// Whether there are data from which a server can be started: without them a start makes some.
+    pub fn has_data(options: &Options) -> bool {
+        Folders::of(&options.data).is_initialised()
+    }
+
     /// The program of that name, such as `pg_dump`, that fits the data.
     pub fn program(options: &Options, name: &str) -> Result<PathBuf, Error> {
         binaries::program(&Folders::of(&options.data).data, name)

@@ -20,13 +20,16 @@ use crate::installation::Installation;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Exits with 1 when something is wrong; every finding names its object and never a patient. Servers may run meanwhile."
+    after_help = "Exits with 1 when something is wrong; every finding names its object and never a patient. Servers may run meanwhile.\n\n\
+    Nothing is changed: tables of an older version are refused until the server was started once. A private PostgreSQL that \
+    is stopped is started for the moment; where there is none, none is made."
 )]
 pub struct Arguments {
     /// Do not read the octets of documents: see only that they are there and as long as they should be.
     #[arg(long)]
     quick: bool,
-    /// Keep in this file how far the check is, and go on from there when the file is there.
+    /// Keep in this file how far the check is, and go on from there when the file is there. The log of traces, which comes
+    /// last, is checked in one piece: cut off there, it begins anew.
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// A JSON object a line: each finding, then the summary.
@@ -36,7 +39,7 @@ pub struct Arguments {
 
 pub async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let state = State::load(arguments.resume.as_deref())?;
-    let installation = Installation::administer(config).await?;
+    let installation = Installation::inspect(config).await?;
     let result = check(config, &installation, arguments, state).await;
     installation.close().await?;
     let state = result?;
