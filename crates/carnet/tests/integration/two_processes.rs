@@ -152,7 +152,7 @@ async fn header_facts_are_believed_of_a_source_by_a_registry_alone_only() {
         assert_eq!(server.count("select count(*) from header_fact").await, facts);
     }
     alone.stop().await;
-    both.stop().await;
+    both.stop_without_documents().await;
 }
 
 /// What a registry that is not ours does with a request.

@@ -39,7 +39,7 @@ pub struct Claims {
     pub held: u64,
     /// Their document was removed.
     pub removed: u64,
-    /// Their document is to come.
+    /// Nobody can retrieve their document, and it is not here.
     pub awaited: u64,
     pub findings: Vec<Finding>,
 }
@@ -59,7 +59,9 @@ pub async fn claims<C: GenericClient>(client: &C, claims: &[Claim]) -> Result<Cl
             result.removed += 1;
         } else if !documents.is_empty() {
             result.findings.push(Finding::OtherDocument { entry, unique_id });
-        } else if *is_offline || *size == Some(0) {
+        } else if *is_offline {
+            // Size 0 says nothing: where documents are made later (Delayed Document Assembly), their repository is another,
+            // and a document of this one may be empty.
             result.awaited += 1;
         } else {
             result.findings.push(Finding::NoDocument { entry, unique_id });

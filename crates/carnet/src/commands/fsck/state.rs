@@ -53,7 +53,7 @@ impl Counts {
             ("entries on demand", self.entries_on_demand),
             ("entries of other repositories", self.entries_elsewhere),
             ("entries whose document was removed", self.entries_removed),
-            ("entries whose document is to come", self.entries_awaited),
+            ("entries that are offline, without a document", self.entries_awaited),
             ("ids and uniqueIds", self.keys),
             ("documents", self.documents),
             ("documents that were removed", self.documents_removed),

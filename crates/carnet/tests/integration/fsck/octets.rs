@@ -8,10 +8,11 @@ use client::Encoding;
 use repository::check::Depth;
 use serde_json::{Value, json};
 use xds::message::ResponseStatus;
+use xds::metadata::Availability;
 
 use super::traffic::request;
 use super::{check, execute, names};
-use crate::harness::{Server, Submission, assert_filed, patient};
+use crate::harness::{REPOSITORY, Server, Submission, assert_filed, patient};
 
 const MIB: usize = 1 << 20;
 /// Of the store, before the first chunk; and behind each chunk.
@@ -190,6 +191,31 @@ async fn entries_without_their_document_or_with_another_are_found() {
     let long_ago = SystemTime::now() - Duration::from_secs(25 * 3600);
     fs::File::options().write(true).open(&file).unwrap().set_modified(long_ago).unwrap();
     assert_eq!(names(&server).await, ["no-document", "unreferenced"]);
+    server.stop_broken().await;
+}
+
+#[actix_web::test]
+async fn a_document_may_be_absent_when_it_is_offline_and_not_because_it_is_empty() {
+    let server = Server::start().await;
+    let patient = patient();
+    let mut offline = Submission::new(&patient, "");
+    let entry = &mut offline.entry;
+    entry.repository_unique_id = Some(REPOSITORY.to_owned());
+    (entry.hash, entry.size) = (Some("a".repeat(40)), Some(12));
+    entry.availability = Some(Availability::Offline);
+    assert_filed(&server.client.register(&offline.objects()).await.unwrap());
+    let empty = Submission::new(&patient, "");
+    assert_filed(&server.file(&empty).await);
+    let (findings, counts) = check(&server, Depth::Octets).await;
+    assert_eq!(findings, Vec::<Value>::new());
+    assert_eq!((counts.entries_awaited, counts.entries_held), (1, 1), "{counts:?}");
+
+    execute(&server, "delete from document where size = 0").await;
+    let (findings, counts) = check(&server, Depth::Octets).await;
+    let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+    let id = json!(empty.entry.entry_uuid);
+    assert_eq!((&finding["finding"], &finding["entry"]), (&"no-document".into(), &id));
+    assert_eq!((counts.entries_awaited, counts.entries_held), (1, 0), "{counts:?}");
     server.stop_broken().await;
 }
 
