@@ -83,6 +83,7 @@ impl Check<'_> {
             self.key(&row, kind, id)?;
             self.version(&row, kind, id)?;
             self.patient(&row, kind, id)?;
+            self.set(&row, kind, id)?;
             match fragment(&row)?.and_then(|fragment| fragment.document_entry(&ANYBODY)) {
                 Some((entry, numbered)) => {
                     self.columns(kind, id, DocumentColumns::of(&entry).differing(&stored));
@@ -115,6 +116,7 @@ impl Check<'_> {
             self.key(&row, kind, id)?;
             self.version(&row, kind, id)?;
             self.patient(&row, kind, id)?;
+            self.set(&row, kind, id)?;
             match fragment(&row)?.and_then(|fragment| fragment.folder(&ANYBODY)) {
                 Some((folder, numbered)) => {
                     self.columns(kind, id, FolderColumns::of(&folder).differing(&stored));
@@ -149,6 +151,7 @@ impl Check<'_> {
             let stored = AssociationColumns::read(&row)?;
             let id = stored.entry_uuid;
             self.key(&row, kind, id)?;
+            self.set(&row, kind, id)?;
             for (end, is_there, missing) in
                 [("sourceObject", "has_source", stored.source), ("targetObject", "has_target", stored.target)]
             {
@@ -190,9 +193,19 @@ impl Check<'_> {
         if row.try_get::<_, bool>("is_mixed")? {
             self.found([Finding::VersionOfAnother { kind, id }]);
         }
+        // A version may be missing, also the first: ITI-62 removes any of them and leaves the numbers of the others.
         let (logical_id, version): (Uuid, i32) = (row.try_get("logical_id")?, row.try_get("version")?);
         if version < 1 || (version == 1) != (logical_id == id) {
             self.found([Finding::VersionNumber { kind, id, version }]);
+        }
+        Ok(())
+    }
+
+    /// A new object came with the SubmissionSet that leads to it as its own, an association with the one that it leads from.
+    /// Where ITI-62 has removed those, nothing says any more what an object came with.
+    fn set(&mut self, row: &Row, kind: Kind, id: Uuid) -> Result<(), Error> {
+        if row.try_get("is_of_another_set")? {
+            self.columns(kind, id, vec!["submission_set"]);
         }
         Ok(())
     }

@@ -40,6 +40,9 @@ const DOCUMENTS: &str = "
         exists (select from association join object as holder on holder.entry_uuid = association.source
             where association.target = this.entry_uuid and association.association_type = $3
             and holder.kind = 'SubmissionSet') as is_held,
+        exists (select from association where association.target = this.entry_uuid
+            and association.association_type = $3 and association.submission_set_status = 'Original'
+            and association.source <> this.submission_set) as is_of_another_set,
         exists (select from document_entry as later where later.logical_id = this.logical_id
             and later.version > this.version) as is_superseded,
         exists (select from document_entry as earlier where earlier.logical_id = this.logical_id
@@ -56,6 +59,9 @@ const FOLDERS: &str = "
         exists (select from association join object as holder on holder.entry_uuid = association.source
             where association.target = this.entry_uuid and association.association_type = $3
             and holder.kind = 'SubmissionSet') as is_held,
+        exists (select from association join object as holder on holder.entry_uuid = association.source
+            where association.target = this.entry_uuid and association.association_type = $3
+            and holder.kind = 'SubmissionSet' and association.source <> this.submission_set) as is_of_another_set,
         exists (select from folder as later where later.logical_id = this.logical_id
             and later.version > this.version) as is_superseded,
         exists (select from folder as earlier where earlier.logical_id = this.logical_id
@@ -75,6 +81,8 @@ const ASSOCIATIONS: &str = "
     select this.*,
         exists (select from object where object.entry_uuid = this.entry_uuid and object.record = this.record
             and object.kind = 'Association') as has_key,
+        this.source <> this.submission_set and exists (select from object where object.entry_uuid = this.source
+            and object.kind = 'SubmissionSet') as is_of_another_set,
         exists (select from object where object.entry_uuid = this.source) as has_source,
         exists (select from object where object.entry_uuid = this.target) as has_target
     from association as this where this.record > $1 and this.record <= $2";

@@ -1,5 +1,6 @@
 //! What `carnet fsck` finds, and that it finds nothing where nothing is wrong.
 
+mod columns;
 mod octets;
 mod read_only;
 mod resume;
