@@ -95,13 +95,15 @@ impl Fragment {
     }
 
     /// The first string of the Name, as [`Common::title`] has it, without reading the rest.
-    pub fn title(&self) -> Option<String> {
-        let (head, _) = self.0.split_once(AFTER_THE_NAME)?;
-        let name = Fragment(head.get(head.find("<rim:Name>")?..)?.to_owned());
-        name.read(&Fill::default(), |name| {
-            let first = name.children_named(ns::RIM, "LocalizedString").next()?;
-            first.attribute("value").filter(|title| !title.is_empty()).map(str::to_owned)
-        })
+    pub fn title(&self) -> Result<Option<String>, Damaged> {
+        let (head, _) = self.0.split_once(AFTER_THE_NAME).ok_or(Damaged)?;
+        let Some(name) = head.find("<rim:Name>").and_then(|begin| head.get(begin..)) else { return Ok(None) };
+        let title = Fragment(name.to_owned()).read(&Fill::default(), |name| {
+            let first = name.children_named(ns::RIM, "LocalizedString").next();
+            let title = first.and_then(|first| first.attribute("value"));
+            Some(title.filter(|title| !title.is_empty()).map(str::to_owned))
+        });
+        title.ok_or(Damaged)
     }
 
     /// The typed view of the document in the fragment, and which version it is.

@@ -110,7 +110,7 @@ proptest! {
             prop_assert_eq!(&back.value, if is_patient { FILL.patient_id } else { &sent.value });
         }
         prop_assert_eq!(back.external_identifiers.len(), sent.external_identifiers.len());
-        prop_assert_eq!(fragment.title(), sent.title().map(str::to_owned));
+        prop_assert_eq!(fragment.title(), Ok(sent.title().map(str::to_owned)));
         prop_assert_eq!((back.home, back.object_type), (sent.home, sent.object_type));
     }
 

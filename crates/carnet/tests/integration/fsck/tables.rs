@@ -1,12 +1,14 @@
 //! Rows that contradict each other: each is named, and nothing else.
 
 use serde_json::{Value, json};
+use test_support::TestDatabase;
 use uuid::Uuid;
 use xds::fragment::Fragment;
 use xds::message::RemoveObjects;
 
 use super::{check, execute, names};
-use crate::harness::{Server, Submission, assert_filed, patient};
+use crate::command_line::Installation;
+use crate::harness::{REPOSITORY, Server, Submission, assert_filed, patient};
 use crate::update::{Update, entry, filed_in_folder, newest, title};
 use repository::check::Depth;
 
@@ -46,6 +48,42 @@ async fn a_fragment_that_cannot_be_read_is_found() {
     for damaged in ["substr(fragment, 1, length(fragment) - 10)", "'<rim:ExtrinsicObject'", "''"] {
         let sql = format!("update document_entry set fragment = {damaged} where entry_uuid = $id");
         of_document(&sql, "fragment", &[]).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_document_whose_fragment_is_damaged_is_given_out_and_the_log_names_its_entry() {
+    let test = TestDatabase::create().await;
+    let settings = format!(
+        "[patients]\nunknown = \"open\"\n[repository]\nunique_id = \"{REPOSITORY}\"\n[database]\nurl = \"{}\"\n",
+        test.url
+    );
+    let mut carnet = Installation::new(&settings);
+    carnet.start();
+    let letter = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance-tests/documents/lettre-de-liaison-sortie.xml"
+    );
+    let filed = carnet.good(&["submit", letter]);
+    let unique_id = filed.trim().strip_prefix("Filed as ").unwrap();
+    let database = test.open();
+    let client = database.get().await.unwrap();
+    let id: Uuid = client.query_one("select entry_uuid from document_entry", &[]).await.unwrap().get(0);
+    let told = || {
+        let said = format!("DocumentEntry {id}: what is stored of an object is damaged");
+        carnet.log().lines().filter(|line| line.contains("ERROR") && line.contains(&said)).count()
+    };
+    let get = |file: &str| carnet.good(&["get", unique_id, "--repository", REPOSITORY, "-o", file]);
+    get("whole.xml");
+    assert_eq!(told(), 0);
+    for (number, damaged) in
+        ["substr(fragment, 1, length(fragment) - 10)", "'<rim:ExtrinsicObject'"].iter().enumerate()
+    {
+        client.batch_execute(&format!("update document_entry set fragment = {damaged}")).await.unwrap();
+        let file = format!("{number}.xml");
+        get(&file);
+        assert_eq!(std::fs::read(carnet.path(&file)).unwrap(), std::fs::read(letter).unwrap());
+        assert_eq!(told(), number + 1, "{}", carnet.log());
     }
 }
 

@@ -141,7 +141,7 @@ pub(super) const BY_LOGICAL_ID: &str =
 /// The newest version tells whether a document is online and whose it is.
 pub(super) const READABLE_DOCUMENTS: &str = "
     select document_entry.record, document_entry.unique_id, document_entry.hash, document_entry.patient_id,
-        document_entry.fragment, record.survivor is not null
+        document_entry.fragment, record.survivor is not null, document_entry.entry_uuid
     from unique_id join document_entry
         on document_entry.record = unique_id.record and document_entry.entry_uuid = unique_id.entry_uuid
         join record on record.record = unique_id.record
@@ -359,8 +359,13 @@ pub async fn readable_documents<C: GenericClient>(
         .iter()
         .map(|row| {
             let (unique_id, hash, patient_id) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-            let fragment = Fragment::from_stored(row.try_get(4)?);
-            let title = fragment.ok().and_then(|fragment| fragment.title());
+            let title = Fragment::from_stored(row.try_get(4)?).and_then(|fragment| fragment.title());
+            let entry: Uuid = row.try_get(6)?;
+            // The document can be read all the same: only its trace lacks the title.
+            let title = title.unwrap_or_else(|damaged| {
+                tracing::error!("DocumentEntry {entry}: {damaged}");
+                None
+            });
             let (number, merged): (i64, bool) = (row.try_get(0)?, row.try_get(5)?);
             Ok((merged.then_some(number), Readable { unique_id, hash, patient_id, title }))
         })
