@@ -11,6 +11,7 @@ use chrono::Utc;
 use database::Database;
 use futures_util::{StreamExt, TryStreamExt};
 use repository::backup::Listed;
+use uuid::Uuid;
 
 use super::folder::Folder;
 use super::list::{Kept, Reader, Writer};
@@ -53,7 +54,7 @@ pub async fn make(
     if let Some(before) = &before {
         same_installation(config, before, key.as_ref())?;
     }
-    trace(installation).await?;
+    let event = trace(installation).await?;
     let (dump, listing) = (named("database", ".dump"), path.join(named("documents", ".new")));
     let signed = {
         let mut client = installation.database.get().await?;
@@ -91,6 +92,7 @@ pub async fn make(
         tables: installation.database.version().await?,
         repository_unique_id: config.repository.unique_id.clone(),
         signed,
+        trace: Some(event),
         database: Named::of(path, &dump)?,
         documents: Named::of(path, &list)?,
         document_count: made.documents,
@@ -106,12 +108,14 @@ pub async fn make(
     Ok(made)
 }
 
-/// Octets leave only when it is told that they do.
-async fn trace(installation: &Installation) -> anyhow::Result<()> {
+/// Octets leave only when it is told that they do. The id of the event that does.
+async fn trace(installation: &Installation) -> anyhow::Result<Uuid> {
     let requester = Requester::local(&crate::account::name(), "carnet backup");
     let event = Event::new(Act::BackupMade, Outcome::Success, &requester, &installation.source);
+    let id = event.id;
     let client = installation.database.get().await?;
-    atna::record(&client, &[event]).await.context("the trace of the backup cannot be written")
+    atna::record(&client, &[event]).await.context("the trace of the backup cannot be written")?;
+    Ok(id)
 }
 
 /// A folder is the backup of one installation: another's would throw out its documents.

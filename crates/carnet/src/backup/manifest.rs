@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use openssl::sha::Sha256;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::digest::hexadecimal;
 
@@ -24,6 +25,9 @@ pub struct Manifest {
     pub repository_unique_id: String,
     /// Events of the log of traces that the last checkpoint in the dump speaks of.
     pub signed: i64,
+    /// The event that tells of this backup: it is in the dump. Backups of earlier versions do not name it.
+    #[serde(default)]
+    pub trace: Option<Uuid>,
     pub database: Named,
     /// The list of the documents whose octets are in the folder.
     pub documents: Named,

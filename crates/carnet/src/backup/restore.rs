@@ -46,21 +46,42 @@ pub async fn restore(config: &Config, path: &Path, progress: &Progress<'_>) -> a
     }
     let (data, _) = data_folder(config)?;
     let files = Files::new(config, &data);
-    let is_continued = begin(&data, &files, &manifest)?;
-    let signer = key(&folder, &files, &manifest)?;
+    let is_continued = is_continued(&data, &files, &manifest)?;
     let bare = Bare::open(config, &data).await?;
     let result =
-        put(config, (&folder, &manifest), (&data, &files), &bare.database, is_continued, progress).await;
-    let result = match result {
-        Ok((documents, lost)) => settle(config, &files, &signer, &bare.database, &manifest)
-            .await
-            .map(|record| Restored { made_at: manifest.made_at, documents, lost, record }),
-        Err(error) => Err(error),
-    };
+        fill(config, (&folder, &manifest), (&data, &files), &bare.database, is_continued, progress).await;
     bare.close().await?;
     let restored = result?;
     fs::remove_file(marker(&data)).context("the mark of the restore cannot be removed")?;
     Ok(restored)
+}
+
+/// Fills an installation that is empty, or one that an earlier restore of this backup has marked.
+async fn fill(
+    config: &Config,
+    (folder, manifest): (&Folder, &Manifest),
+    (data, files): (&Path, &Files),
+    database: &Database,
+    is_continued: bool,
+    progress: &Progress<'_>,
+) -> anyhow::Result<Restored> {
+    let is_empty = database.is_empty().await?;
+    let documents = LocalStore::existing(&data.join("documents"));
+    let is_ready = is_continued || (is_empty && has_nothing(&documents).await?);
+    if !is_ready {
+        bail!("there are data already: a backup is restored into an empty installation only");
+    }
+    if !is_empty && !is_restored(database, manifest).await? {
+        bail!("the database is not empty, and it is not what the backup holds: empty it, then restore again");
+    }
+    let signer = key(folder, files, manifest)?;
+    if !is_continued {
+        mark(data, manifest).with_context(|| format!("{} cannot be written", marker(data).display()))?;
+    }
+    let (documents, lost) =
+        put(config, (folder, manifest), (data, files), (database, is_empty), progress).await?;
+    let record = settle(config, files, &signer, database, manifest).await?;
+    Ok(Restored { made_at: manifest.made_at, documents, lost, record })
 }
 
 /// What the configuration says must be what the backup is of.
@@ -79,12 +100,10 @@ fn check(config: &Config, manifest: &Manifest) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Marks the data folder, unless something is in it. True: an earlier restore of this backup is to be finished.
-fn begin(data: &Path, files: &Files, manifest: &Manifest) -> anyhow::Result<bool> {
-    let mark = marker(data);
-    let text = manifest.database.sha256.as_str();
-    match fs::read_to_string(&mark) {
-        Ok(found) if found == text => return Ok(true),
+/// Whether an earlier restore of this backup is to be finished: its mark is there.
+fn is_continued(data: &Path, files: &Files, manifest: &Manifest) -> anyhow::Result<bool> {
+    match fs::read_to_string(marker(data)) {
+        Ok(found) if found == manifest.database.sha256 => return Ok(true),
         Ok(_) => bail!(
             "the restore of another backup was not finished here: run carnet restore with that one, or empty {} and the database",
             data.display()
@@ -97,10 +116,35 @@ fn begin(data: &Path, files: &Files, manifest: &Manifest) -> anyhow::Result<bool
             files.checkpoints.path().display()
         );
     }
-    fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
-    let written = fs::write(&mark, text).and_then(|()| fs::File::open(&mark)?.sync_all());
-    written.with_context(|| format!("{} cannot be written", mark.display()))?;
     Ok(false)
+}
+
+/// Marks the data folder, durably: from here on what is in the installation comes from the backup. Whoever finds the mark
+/// relies on that, so it is written when everything has been looked at, and not before.
+fn mark(data: &Path, manifest: &Manifest) -> std::io::Result<()> {
+    let path = marker(data);
+    let new = path.with_added_extension("new");
+    fs::write(&new, &manifest.database.sha256)?;
+    fs::File::open(&new)?.sync_all()?;
+    fs::rename(&new, &path)?;
+    fs::File::open(data)?.sync_all()
+}
+
+/// Whether the database is the one of the backup, and nobody has gone on with it since. Tables alone, as any command makes
+/// them in an empty database, are not.
+async fn is_restored(database: &Database, manifest: &Manifest) -> anyhow::Result<bool> {
+    match database.version().await {
+        Ok(_) => {}
+        Err(error) if error.is_unavailable() => return Err(error.into()),
+        // Tables of others.
+        Err(_) => return Ok(false),
+    }
+    let signed = atna::log::signed(&**database.get().await?).await?;
+    let is_of_backup = match manifest.trace {
+        Some(event) => atna::log::committed(database, event).await?,
+        None => signed > 0,
+    };
+    Ok(is_of_backup && signed == manifest.signed)
 }
 
 /// The key that signed the log: it must go on with it, and say that it was put back.
@@ -131,16 +175,10 @@ async fn put(
     config: &Config,
     (folder, manifest): (&Folder, &Manifest),
     (data, files): (&Path, &Files),
-    database: &Database,
-    is_continued: bool,
+    (database, is_empty): (&Database, bool),
     progress: &Progress<'_>,
 ) -> anyhow::Result<(u64, Vec<String>)> {
-    let is_empty = database.is_empty().await?;
     let store = LocalStore::open(&data.join("documents")).await?;
-    if !is_continued && (!is_empty || !has_nothing(&store).await?) {
-        fs::remove_file(marker(data))?;
-        bail!("there are data already: a backup is restored into an empty installation only");
-    }
     let counts = documents(folder, manifest, &store, progress).await?;
     if let Some(checkpoints) = &manifest.checkpoints {
         // In place before the database is: a server would notice that the two do not fit.

@@ -40,6 +40,7 @@ mod pages;
 mod queries;
 mod relay;
 mod removal;
+mod restore;
 mod rules;
 mod schemas;
 mod service;

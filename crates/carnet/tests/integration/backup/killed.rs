@@ -40,9 +40,8 @@ async fn a_restore_that_is_killed_is_finished_by_the_next() {
     let (dir, other) = (dir.to_str().unwrap(), other.to_str().unwrap());
     let settings = format!("[patients]\nunknown = \"open\"\n[repository]\nunique_id = \"{REPOSITORY}\"\n");
     let is_there = |name: &'static str| move |new: &command_line::Installation| new.path(name).exists();
-    let moments: [(&str, Has<'_>); 4] = [
+    let moments: [(&str, Has<'_>); 3] = [
         ("it has begun", &is_there("var/restoring")),
-        ("PostgreSQL starts", &is_there("var/postgres/cluster/postmaster.pid")),
         ("documents are copied", &has_a_document),
         ("the database is read", &is_there("var/audit/checkpoints")),
     ];
