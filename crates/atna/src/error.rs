@@ -76,6 +76,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// True when the log in the database is not the one that this server has signed and written down so far.
+    pub fn is_other_log(&self) -> bool {
+        matches!(
+            self,
+            Error::SetBack { .. } | Error::Forked { .. } | Error::Root { .. } | Error::OtherKey { .. }
+        )
+    }
+
     /// True when trying again later may succeed.
     pub fn is_unavailable(&self) -> bool {
         match self {

@@ -5,6 +5,7 @@
 
 mod copy;
 mod folders;
+mod id;
 mod reader;
 mod writer;
 

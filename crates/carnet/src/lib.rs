@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 pub mod backup;
+mod belonging;
 mod clock;
 pub mod commands;
 pub mod config;

@@ -18,10 +18,12 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use registry::Registry;
 use repository::Repository;
 use repository::pending::Settled;
+use tokio::sync::watch;
 
 use crate::audit::forward::Forwarders;
 use crate::audit::receive::{self, Receivers};
-use crate::audit::{self, Files, Signing, Tokens};
+use crate::audit::{self, Files, Signing, Standing, Tokens};
+use crate::belonging;
 use crate::config::Config;
 use crate::feed::{Feed, Listener};
 use crate::http::{self, App, Doors};
@@ -166,8 +168,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let mut background = vec![spawn(audit::keep(expiry))];
     if app.role.is_repository() {
         let age = config.repository.sweep_age;
-        background
-            .extend([spawn(sweep_regularly(app.clone(), age)), spawn(settle_regularly(app.clone(), age))]);
+        background.push(spawn(sweep_regularly(app.clone(), age, signing.standing())));
+        background.push(spawn(settle_regularly(app.clone(), age)));
     }
     let feed =
         mllp.map(|mllp| Listener::start(mllp, app.feed.clone(), tls.as_ref().map(|(tls, _)| tls.clone())));
@@ -387,14 +389,26 @@ async fn settle_regularly(app: Arc<App>, age: Duration) {
     }
 }
 
-async fn sweep_regularly(app: Arc<App>, age: Duration) {
+/// What was removed goes at once. What the database does not know waits until it is certain that it should know it.
+async fn sweep_regularly(app: Arc<App>, age: Duration, mut log: watch::Receiver<Standing>) {
     let mut timer = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         timer.tick().await;
-        match app.repository.sweep(age).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "removed octets that belong to no document"),
+        tell_swept("octets of removed documents", app.repository.purge_removed().await);
+        match belonging::hindrance(&app.database, &app.blobs, &mut log).await {
+            Ok(None) => {
+                tell_swept("octets that belong to no document", app.repository.sweep(age).await);
+            }
+            Ok(Some(reason)) => tracing::error!("octets that belong to no document are kept: {reason}"),
             Err(error) => tracing::warn!("the sweep of unused octets failed: {error}"),
         }
+    }
+}
+
+fn tell_swept(what: &str, swept: Result<usize, repository::Failure>) {
+    match swept {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "removed {what}"),
+        Err(error) => tracing::warn!("the sweep of {what} failed: {error}"),
     }
 }

@@ -156,6 +156,18 @@ pub async fn remember(
     before.map(|row| Ok(row.try_get(0)?)).transpose()
 }
 
+/// A value that was written down. Who asks for it meanwhile by this way waits until the transaction has ended.
+pub async fn recall(
+    transaction: &tokio_postgres::Transaction<'_>,
+    name: &str,
+) -> Result<Option<String>, Error> {
+    const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended('setting ' || $1, 0))";
+    const VALUE: &str = "select value from setting where name = $1";
+    transaction.execute(LOCK, &[&name]).await?;
+    let row = transaction.query_opt(VALUE, &[&name]).await?;
+    row.map(|row| Ok(row.try_get(0)?)).transpose()
+}
+
 /// Limits are settings of the session, so that they hold whatever the server's own are.
 fn with_limits(config: &Config, options: &Options) -> Config {
     let mut settings = config.get_options().unwrap_or_default().to_owned();

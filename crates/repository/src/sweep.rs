@@ -8,20 +8,24 @@ use blob::BlobStore;
 use crate::{Failure, Repository, port, sql};
 
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
-    /// Removes octets of removed documents, and those that are older than `age` and belong to no document. Returns how
-    /// many.
-    ///
-    /// `age` must be longer than any submission takes: its octets are stored before its document is known.
-    pub async fn sweep(&self, age: Duration) -> Result<usize, Failure> {
-        let mut removed = 0;
+    /// Removes octets of removed documents. Returns how many.
+    pub async fn purge_removed(&self) -> Result<usize, Failure> {
         let unpurged = {
             let client = self.database.get().await?;
             sql::unpurged_blobs(&client).await?
         };
-        for blob in unpurged {
-            self.purge(&blob).await?;
-            removed += 1;
+        for blob in &unpurged {
+            self.purge(blob).await?;
         }
+        Ok(unpurged.len())
+    }
+
+    /// Removes octets that are older than `age` and belong to no document. Returns how many.
+    ///
+    /// `age` must be longer than any submission takes: its octets are stored before its document is known. And the database
+    /// must be the one of the document store as it is now: what another does not know would be lost.
+    pub async fn sweep(&self, age: Duration) -> Result<usize, Failure> {
+        let mut removed = 0;
         let old = self.blobs.older_than(age).await?;
         for keys in old.chunks(1000) {
             let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();

@@ -48,6 +48,11 @@ impl Sequencer {
         Ok(Sequencer { database, signer, keys, file, edge: None, month: None, filed: None })
     }
 
+    /// Whether the log in the database was held against the file since the last error, and goes on from it.
+    pub fn agrees_with_file(&self) -> bool {
+        self.filed.is_some()
+    }
+
     /// Sequences and signs all that waits.
     pub async fn round(&mut self) -> Result<Progress, Error> {
         self.round_at(Utc::now()).await

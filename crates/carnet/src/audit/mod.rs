@@ -10,7 +10,7 @@ mod token;
 
 pub use keeping::keep;
 pub use key::{keys, signer};
-pub use signing::Signing;
+pub use signing::{Signing, Standing};
 pub use token::{Right, Tokens};
 
 use std::path::{Path, PathBuf};

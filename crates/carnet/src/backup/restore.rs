@@ -17,6 +17,7 @@ use super::list::{Kept, Reader};
 use super::manifest::Manifest;
 use super::{Progress, marker, programs};
 use crate::audit::{Files, signer};
+use crate::belonging;
 use crate::config::Config;
 use crate::installation::{Bare, data_folder};
 
@@ -196,6 +197,7 @@ async fn put(
     }
     database.migrate().await?;
     database.analyze().await?;
+    belonging::follow(database, &store).await?;
     forget_removed(folder, manifest, database).await?;
     Ok(counts)
 }

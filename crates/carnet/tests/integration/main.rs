@@ -15,6 +15,7 @@ mod audit_log;
 mod audit_schema;
 mod backup;
 mod bad_input;
+mod belonging;
 mod bench;
 mod catalogue;
 mod codes;

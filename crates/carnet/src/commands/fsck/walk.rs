@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::Finding;
 use super::state::{Counts, Place, State};
 use crate::audit::{Files, keys};
+use crate::belonging::{Bond, bond};
 use crate::config::{Config, Role};
 
 /// Records that are read at a time.
@@ -144,7 +145,14 @@ impl<'a> Walk<'a> {
         self.show("document store", part.into(), u8::MAX.into());
         let blobs = repository::check::unreferenced(self.database, &self.blobs, part, self.sweep_age).await?;
         counts.blobs += blobs.count;
-        Ok((part.checked_add(1).map_or(Place::Audit, Place::Octets), all(blobs.findings)?))
+        let mut findings = all(blobs.findings)?;
+        // Once, and not for each part.
+        if part == 0
+            && let Bond::Foreign(foreign) = bond(self.database, &self.blobs).await?
+        {
+            findings.insert(0, Finding::new(foreign)?);
+        }
+        Ok((part.checked_add(1).map_or(Place::Audit, Place::Octets), findings))
     }
 
     async fn audit(&self, counts: &mut Counts) -> anyhow::Result<(Place, Vec<Finding>)> {
