@@ -108,6 +108,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         );
     }
     config.check_role()?;
+    config.check_deadline()?;
     allow_open_files();
     let tls = match &config.tls {
         Some(settings) => Some(Tls::load(settings, config.client.identity.check_host)?),

@@ -117,6 +117,8 @@ pub struct Endurance {
     pub idle: Duration,
     /// So is one of which less comes in a second, on an average over `idle`. 0: no limit.
     pub least_octets: u64,
+    /// One that takes longer is given up, however much comes.
+    pub longest: Duration,
     /// How many times larger than it came a packed one may be. 0: no limit.
     pub gzip_ratio: u64,
 }
@@ -271,6 +273,9 @@ impl Config {
             endurance: Endurance {
                 idle: Duration::from_secs(from.get("limits.idle_seconds", POSITIVE, 60_usize) as u64),
                 least_octets: from.get("limits.octets_per_second", COUNT, 100_usize) as u64,
+                longest: Duration::from_secs(
+                    60 * from.get("limits.request_minutes", POSITIVE, 360_usize) as u64,
+                ),
                 gzip_ratio: from.get("limits.gzip_ratio", COUNT, 200_usize) as u64,
             },
         };
@@ -392,6 +397,23 @@ impl Config {
             bail!(
                 "a server that is only a repository needs repository.registry, the URL of its registry (ITI-42)"
             );
+        }
+        Ok(())
+    }
+
+    /// The first octets of a request wait for its last, and until then they belong to no document: they must not become old
+    /// enough for the sweep.
+    pub fn check_deadline(&self) -> anyhow::Result<()> {
+        let sweep_age = self.repository.sweep_age;
+        let (longest, most) = (self.limits.endurance.longest, sweep_age / 2);
+        if longest >= most {
+            bail!(
+                "limits.request_minutes = {} is too long: octets of a request are removed as if they belonged to no document \
+                 when they are {} hours old (repository.sweep_hours). Set less than {} minutes, or more hours",
+                longest.as_secs() / 60,
+                sweep_age.as_secs() / 3600,
+                most.as_secs() / 60
+            )
         }
         Ok(())
     }

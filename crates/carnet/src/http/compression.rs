@@ -44,6 +44,8 @@ pub enum BodyError {
     TooLarge,
     #[error("in {} s less of it came than {least} octets", idle.as_secs())]
     TooSlow { idle: Duration, least: u64 },
+    #[error("it took longer than {} minutes", .0.as_secs() / 60)]
+    TooLong(Duration),
     #[error("it unpacks to more than {0} times its size; send it without Content-Encoding")]
     TooDense(u64),
 }
@@ -71,17 +73,23 @@ pub fn unpacked(
 }
 
 /// Where a window of `idle` ends, enough must have come in it, or the sender is too slow. What waits to be read is read
-/// first: time that the server takes is not the sender's.
+/// first: time that the server takes is not the sender's. But in the whole no body takes longer than `longest`, whoever holds it
+/// up: parts of it that are stored already must be young when the rest has come.
 fn impatient(payload: impl Stream<Item = Result<Bytes, BodyError>> + 'static, endurance: Endurance) -> Body {
-    let Endurance { idle, least_octets, .. } = endurance;
+    let Endurance { idle, least_octets, longest, .. } = endurance;
     let least = least_octets.saturating_mul(idle.as_secs()).max(1);
     // When it is dead, when its window ends, and how much came in that.
     let in_time = move || Instant::now() + idle;
+    let over = Instant::now() + longest;
     let begun = (Box::pin(payload), in_time(), in_time(), 0);
     stream::unfold(Some(begun), move |state| async move {
         let (mut payload, dead, mut until, mut came) = state?;
         loop {
-            match timeout_at(until.min(dead), payload.next()).await {
+            let next = timeout_at(until.min(dead).min(over), payload.next()).await;
+            if Instant::now() >= over {
+                return Some((Err(BodyError::TooLong(longest)), None));
+            }
+            match next {
                 Ok(Some(Ok(octets))) => {
                     came += octets.len() as u64;
                     return Some((Ok(octets), Some((payload, in_time(), until, came))));
@@ -177,8 +185,9 @@ fn accepts_gzip(value: &HeaderValue) -> bool {
 mod tests {
     use super::*;
 
+    const LONGEST: Duration = Duration::from_secs(3 * 3600);
     const ENDURANCE: Endurance =
-        Endurance { idle: Duration::from_secs(60), least_octets: 100, gzip_ratio: 200 };
+        Endurance { idle: Duration::from_secs(60), least_octets: 100, longest: LONGEST, gzip_ratio: 200 };
 
     /// Portions of that size, each after a pause.
     fn trickle(portion: usize, pause: Duration) -> impl Stream<Item = Result<Bytes, BodyError>> {
@@ -218,6 +227,28 @@ mod tests {
         assert_eq!(read_for_an_hour(impatient(stalling, ENDURANCE)).await, (10_000, Some(60 * second)));
         let unlimited = Endurance { least_octets: 0, ..ENDURANCE };
         assert_eq!(read_for_an_hour(impatient(trickle(1, second), unlimited)).await, (3600, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_comes_for_too_long_is_given_up_however_much_comes() {
+        let second = Duration::from_secs(1);
+        for (portion, pause) in [(1 << 10, second), (10_000, 59 * second)] {
+            let (begun, mut body) = (Instant::now(), impatient(trickle(portion, pause), ENDURANCE));
+            let error = loop {
+                match body.next().await.unwrap() {
+                    Ok(_) => assert!(begun.elapsed() < LONGEST),
+                    Err(error) => break error,
+                }
+            };
+            assert!(matches!(error, BodyError::TooLong(longest) if longest == LONGEST), "{error}");
+            assert_eq!(begun.elapsed(), LONGEST);
+            assert!(body.next().await.is_none());
+        }
+        // A server that is slow to read what has come is held to it as well.
+        let mut body = impatient(stream::repeat_with(|| Ok(Bytes::from_static(b"x"))), ENDURANCE);
+        assert!(body.next().await.unwrap().is_ok());
+        tokio::time::advance(LONGEST).await;
+        assert!(matches!(body.next().await, Some(Err(BodyError::TooLong(_)))));
     }
 
     /// How many octets this many come out as, packed and unpacked again.

@@ -32,6 +32,7 @@ mod harness;
 mod large;
 mod logs;
 mod lost_commit;
+mod lost_octets;
 mod merge;
 mod metrics;
 mod on_demand;

@@ -12,7 +12,7 @@ use atna::{Act, Event, Object, Outcome};
 use blob::{BlobStore, Stored};
 use xds::constants::DOCUMENT_ENTRY_PATIENT_ID;
 use xds::ebxml::{ExtrinsicObject, SubmitObjects};
-use xds::error::Finding;
+use xds::error::{ErrorCode, Finding};
 
 use crate::port::{self, Filing, RegistryFailure};
 use crate::sql::NewDocument;
@@ -76,6 +76,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         if !findings.is_empty() {
             return Err(Failure::Refused(findings));
         }
+        self.still_stored(documents).await?;
         let filing = Filing { documents: new_documents(&mut objects, documents), event };
         warnings.extend(self.registry.register(requester, objects, filing).await?);
         Ok(warnings)
@@ -86,6 +87,27 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
         object.common.set_slot("hash", &stored.sha1);
         object.common.set_slot("size", stored.size.to_string());
         object.common.set_slot("repositoryUniqueId", &self.settings.unique_id);
+    }
+
+    /// Nobody may have taken the octets away since they were stored: what is acknowledged is there.
+    async fn still_stored(&self, documents: &[Received]) -> Result<(), Failure> {
+        let mut findings = Vec::new();
+        for Received { id, stored } in documents {
+            match self.blobs.measure(&stored.key, stored.size).await {
+                Ok(()) => {}
+                Err(error @ (blob::Error::Missing | blob::Error::Corrupt { .. })) => {
+                    tracing::error!(blob = %stored.key, "octets of a submission are lost before it is filed: {error}");
+                    let context =
+                        format!("Document \"{id}\": its octets were lost before it was filed; send it again");
+                    findings.push(Finding::error(ErrorCode::XDSRepositoryError, Some(id), context));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match findings.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Refused(findings)),
+        }
     }
 
     /// Removes spooled octets that no document will need. What cannot be removed now, the sweep removes later.
