@@ -6,7 +6,7 @@ use deadpool_postgres::Transaction;
 use registry::iti42::Companion;
 use registry::{Failure, Registry};
 use repository::pending::Sent;
-use repository::port::{self, Filing, Readable, RegistryFailure};
+use repository::port::{self, Filing, Known, Readable, RegistryFailure};
 use xds::ebxml::{ExtrinsicObject, SubmitObjects};
 use xds::error::Finding;
 use xds::message::{QueryResult, read_query_response, write_query_response};
@@ -36,13 +36,14 @@ impl port::Registry for InProcess {
     }
 
     /// Nothing waits where everything is one commit: what does was sent to another registry before.
-    async fn has(&self, sent: &Sent) -> Result<bool, RegistryFailure> {
+    async fn has(&self, sent: &Sent) -> Result<Known, RegistryFailure> {
+        if !self.0.has_submission_set(&sent.submission_set).await.map_err(relay)? {
+            return Ok(Known::Not);
+        }
         let ids: Vec<String> = sent.documents.iter().map(|(id, _)| id.clone()).collect();
         let found = self.0.readable_documents(&ids).await.map_err(relay)?;
-        let is_here = |(id, hash): &(String, String)| {
-            found.iter().any(|r| r.unique_id == *id && r.hash.as_ref() == Some(hash))
-        };
-        Ok(!ids.is_empty() && sent.documents.iter().all(is_here))
+        let shown = found.iter().filter_map(|shown| Some((&*shown.unique_id, shown.hash.as_deref()?)));
+        Ok(sent.among(shown))
     }
 
     async fn readable(

@@ -2,7 +2,7 @@
 
 use access::Requester;
 use repository::pending::Sent;
-use repository::port::{self, Filing, Readable, RegistryFailure};
+use repository::port::{self, Filing, Known, Readable, RegistryFailure};
 use xds::ebxml::{ExtrinsicObject, SubmitObjects};
 use xds::error::Finding;
 use xds::query::Request;
@@ -28,7 +28,7 @@ impl port::Registry for RegistryLink {
         }
     }
 
-    async fn has(&self, sent: &Sent) -> Result<bool, RegistryFailure> {
+    async fn has(&self, sent: &Sent) -> Result<Known, RegistryFailure> {
         match self {
             RegistryLink::Here(registry) => registry.has(sent).await,
             RegistryLink::There(registry) => registry.has(sent).await,

@@ -8,14 +8,14 @@ use atna::{Event, Outcome};
 use client::{Client, Endpoints, Error};
 use database::Database;
 use repository::pending::{Begun, Sent};
-use repository::port::{self, Filing, Readable, RegistryFailure};
+use repository::port::{self, Filing, Known, Readable, RegistryFailure};
 use xds::constants::{
     DOCUMENT_ENTRY_PATIENT_ID, DOCUMENT_ENTRY_UNIQUE_ID, QUERY_GET_SUBMISSION_SET_AND_CONTENTS,
 };
 use xds::ebxml::{ExtrinsicObject, SubmitObjects};
 use xds::error::{ErrorCode, Finding};
 use xds::message::{ReceivedResponse, ResponseStatus};
-use xds::query::{Request, ReturnType};
+use xds::query::{Level, Request, ReturnType};
 
 use crate::outgoing::Outgoing;
 
@@ -70,33 +70,35 @@ impl port::Registry for RemoteRegistry {
             Told::Nothing(error) => {
                 tracing::warn!(submission_set, "the registry's answer was lost: {error}");
                 match self.has(&sent).await {
-                    Ok(true) => {
+                    Ok(Known::Registered) => {
                         self.settled(begun, &submission_set, &[trace(Outcome::Success)]).await?;
                         Ok(Vec::new())
                     }
                     // It may still be at work.
-                    Ok(false) => Err(unknown(&submission_set, &"the registry does not have it yet")),
+                    Ok(Known::Perhaps | Known::Not) => {
+                        Err(unknown(&submission_set, &"the registry does not have it yet"))
+                    }
                     Err(error) => Err(unknown(&submission_set, &error)),
                 }
             }
         }
     }
 
-    async fn has(&self, sent: &Sent) -> Result<bool, RegistryFailure> {
+    async fn has(&self, sent: &Sent) -> Result<Known, RegistryFailure> {
+        // What an update has hidden since is shown by a registry that knows of it.
+        let level = if self.is_carnet { Level::Complete } else { Level::Current };
         let request = Request::new(QUERY_GET_SUBMISSION_SET_AND_CONTENTS, ReturnType::LeafClass)
-            .with_string("$XDSSubmissionSetUniqueId", &sent.submission_set);
+            .with_string("$XDSSubmissionSetUniqueId", &sent.submission_set)
+            .with_level(level);
         let answer = self.client().query(&request).await.map_err(away)?;
         if answer.response.status == ResponseStatus::Failure {
             return Err(RegistryFailure::Failed(findings(&answer.response)));
         }
-        // The same SubmissionSet with the same documents; another would be a submission of somebody else.
-        let is_there =
-            |(id, hash): &(String, String)| {
-                answer.documents.iter().filter_map(readable).any(|d| {
-                    d.unique_id == *id && d.hash.is_some_and(|found| found.eq_ignore_ascii_case(hash))
-                })
-            };
-        Ok(!answer.packages.is_empty() && sent.documents.iter().all(is_there))
+        if answer.packages.is_empty() {
+            return Ok(Known::Not);
+        }
+        let shown: Vec<Readable> = answer.documents.iter().filter_map(readable).collect();
+        Ok(sent.among(shown.iter().filter_map(|shown| Some((&*shown.unique_id, shown.hash.as_deref()?)))))
     }
 
     async fn readable(
@@ -228,6 +230,7 @@ fn away(error: Error) -> RegistryFailure {
 fn own(failure: repository::Failure) -> RegistryFailure {
     match failure {
         repository::Failure::Unavailable(reason) => RegistryFailure::Unavailable(reason),
+        repository::Failure::Registry(failure) => failure,
         other => RegistryFailure::Failed(other.findings()),
     }
 }

@@ -4,6 +4,12 @@ pub use crate::sql::Readable;
 use crate::{Failure, Registry, sql};
 
 impl Registry {
+    /// Whether a SubmissionSet is registered here, whatever of it is shown.
+    pub async fn has_submission_set(&self, unique_id: &str) -> Result<bool, Failure> {
+        let client = self.database.get().await?;
+        Ok(sql::registered_submission(&client, unique_id).await?.is_some())
+    }
+
     /// Those of the documents that may be read now: registered, not removed, online. Of a record that was merged into
     /// another the patient is the surviving one.
     pub async fn readable_documents(&self, unique_ids: &[String]) -> Result<Vec<Readable>, Failure> {

@@ -95,6 +95,7 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             let client = self.database.get().await?;
             sql::by_unique_id(&client, &ids).await?
         };
+        let stored = self.readable_copies(stored).await;
         let mut items = Vec::new();
         for request in requests {
             let made = match self.may_be_on_demand(request, &readable) {
@@ -104,6 +105,27 @@ impl<R: port::Registry, B: BlobStore> Repository<R, B> {
             items.push(made.unwrap_or_else(|| self.item(request, &readable, &stored)));
         }
         Ok(items)
+    }
+
+    /// Where a document was filed more than once: of its copies those that can be read, or else the last.
+    async fn readable_copies(&self, mut stored: Vec<StoredDocument>) -> Vec<StoredDocument> {
+        let mut at = 0;
+        while let Some((copy, behind)) = stored.get(at..).and_then(<[_]>::split_first) {
+            let is_copy =
+                |other: &StoredDocument| other.unique_id == copy.unique_id && other.sha1 == copy.sha1;
+            if !behind.iter().any(is_copy) {
+                at += 1;
+                continue;
+            }
+            match self.blobs.open(&copy.blob, copy.size).await {
+                Ok(_) => at += 1,
+                Err(error) => {
+                    tracing::error!(document = %copy.unique_id, "a copy of a stored document cannot be read: {error}");
+                    stored.remove(at);
+                }
+            }
+        }
+        stored
     }
 
     /// A Stable entry always has a hash.

@@ -40,6 +40,17 @@ pub struct Readable {
     pub title: Option<String>,
 }
 
+/// What the registry shows of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// The SubmissionSet with a document of ours.
+    Registered,
+    /// The SubmissionSet, and none of our documents: they may be hidden now, or the uniqueId is used by somebody else.
+    Perhaps,
+    /// No such SubmissionSet.
+    Not,
+}
+
 /// What a repository needs of its registry.
 #[allow(async_fn_in_trait, reason = "requests stay on the thread that took them: no Send bound is wanted")]
 pub trait Registry {
@@ -53,7 +64,7 @@ pub trait Registry {
     ) -> Result<Vec<Finding>, RegistryFailure>;
 
     /// Whether a submission that was sent before was registered.
-    async fn has(&self, sent: &Sent) -> Result<bool, RegistryFailure>;
+    async fn has(&self, sent: &Sent) -> Result<Known, RegistryFailure>;
 
     /// Which of these documents the requester may read: visibility changes in the registry, so it is asked each time.
     async fn readable(

@@ -12,7 +12,8 @@ use crate::on_demand::Identity;
 pub use backup::{is_kept, list_documents, now_removed, remove_blobs};
 pub use check::{Filed, Held, Standing, belonging, held, last_document, next_documents, standing_of};
 pub use pending::{
-    add_stored_document, begin_filing, end_filing, forget_documents, register_documents, unsettled,
+    Unsettled, add_stored_document, begin_filing, end_filing, forget_documents, has_filing,
+    register_documents, unsettled,
 };
 
 const ADD: &str = "

@@ -1,5 +1,7 @@
 //! A registry and a repository that know each other by their addresses only.
 
+mod unsettled;
+
 use std::sync::{Arc, Mutex};
 
 use client::{Client, Encoding, Endpoints};
@@ -276,7 +278,8 @@ fn objects(objects: &SubmitObjects) -> Reply {
     objects.write(&mut w);
     // The objects as they stand in the request for their registration.
     let whole = w.finish();
-    let (from, to) = (whole.find("<rim:ExtrinsicObject"), whole.rfind("</rim:RegistryObjectList>"));
+    let first = ["<rim:ExtrinsicObject", "<rim:RegistryPackage"].iter().find_map(|object| whole.find(object));
+    let (from, to) = (first, whole.rfind("</rim:RegistryObjectList>"));
     let list = from.zip(to).map(|(from, to)| whole[from..to].to_owned()).unwrap_or_default();
     let mut w = xml::Writer::new();
     write_query_response(&mut w, &[], &QueryResult::Objects(list));

@@ -22,6 +22,8 @@ const DETACH: &str = "update document set filing = null where filing = $1";
 
 const END: &str = "delete from filing where filing = $1 returning event";
 
+const HAS: &str = "select exists (select from filing where filing = $1)";
+
 const UNSETTLED: &str = "
     select filing.filing, submission_set, begun_at < now() - make_interval(secs => $2),
         array_remove(array_agg(unique_id order by document), null),
@@ -80,6 +82,10 @@ pub async fn forget_documents<C: GenericClient>(client: &C, filing: i64) -> Resu
 pub async fn end_filing<C: GenericClient>(client: &C, filing: i64) -> Result<Option<Value>, Error> {
     let statement = client.prepare_cached(END).await?;
     client.query_opt(&statement, &[&filing]).await?.map(|row| row.try_get(0)).transpose()
+}
+
+pub async fn has_filing<C: GenericClient>(client: &C, filing: i64) -> Result<bool, Error> {
+    client.query_one(HAS, &[&filing]).await?.try_get(0)
 }
 
 pub async fn unsettled<C: GenericClient>(
