@@ -8,6 +8,7 @@ use private_postgres::PrivatePostgres;
 
 use crate::backup::marker;
 use crate::config::Config;
+use crate::connections;
 
 /// Where data go when the folder of the configuration cannot be entered by the account of the private PostgreSQL.
 const SYSTEM_FOLDER: &str = "/var/lib/carnet";
@@ -50,6 +51,7 @@ impl Installation {
     pub async fn start(config: &Config, folder: &Path) -> anyhow::Result<Installation> {
         refuse_half_restored(folder)?;
         let Bare { database, postgres } = Bare::open(config, folder).await?;
+        let database = connections::fit(config, database).await?;
         Self::bring_up_to_date(config, folder, database, postgres).await
     }
 
@@ -57,11 +59,13 @@ impl Installation {
     pub async fn administer(config: &Config) -> anyhow::Result<Installation> {
         let (folder, _) = data_folder(config)?;
         if config.database.url.is_none()
-            && let Some(url) = PrivatePostgres::running(&postgres_options(&folder)).await
+            && let Some(url) = PrivatePostgres::running(&postgres_options(config, &folder)).await
         {
             return Self::bring_up_to_date(config, &folder, connect(config, &url, false)?, None).await;
         }
-        Self::start(config, &folder).await
+        refuse_half_restored(&folder)?;
+        let Bare { database, postgres } = Bare::open(config, &folder).await?;
+        Self::bring_up_to_date(config, &folder, database, postgres).await
     }
 
     /// Opens the installation for a command that changes nothing: neither tables nor settings are written, and the database
@@ -114,7 +118,7 @@ async fn existing_database(
     if let Some(url) = &config.database.url {
         return Ok((url.clone(), None));
     }
-    let options = postgres_options(folder);
+    let options = postgres_options(config, folder);
     if let Some(url) = PrivatePostgres::running(&options).await {
         return Ok((url, None));
     }
@@ -147,7 +151,7 @@ impl Bare {
         if let Some(url) = &config.database.url {
             return Ok(Bare { database: connect(config, url, false)?, postgres: None });
         }
-        let postgres = start_postgres(&postgres_options(folder)).await?;
+        let postgres = start_postgres(&postgres_options(config, folder)).await?;
         Ok(Bare { database: connect(config, &postgres.connection(), false)?, postgres: Some(postgres) })
     }
 
@@ -160,16 +164,16 @@ impl Bare {
     }
 }
 
-/// Of one thread, if there may be so many at all: some slow requests must not hold up all others of the thread.
-const LEAST_CONNECTIONS: usize = 4;
-
 fn connect(config: &Config, url: &str, read_only: bool) -> anyhow::Result<Database> {
-    let all = config.database.pool;
-    let pool = all.div_ceil(config.workers()).max(all.min(LEAST_CONNECTIONS));
+    let pool = connections::of_thread(config);
     let options = database::Options { pool, read_only, ..database::Options::default() };
     Database::connect(url, &options).context("the database cannot be used")
 }
 
-pub fn postgres_options(folder: &Path) -> private_postgres::Options {
-    private_postgres::Options::new(folder.join("postgres"))
+pub fn postgres_options(config: &Config, folder: &Path) -> private_postgres::Options {
+    let connections = connections::of_private_postgres(config).to_string();
+    private_postgres::Options {
+        settings: vec![("max_connections".to_owned(), connections)],
+        ..private_postgres::Options::new(folder.join("postgres"))
+    }
 }

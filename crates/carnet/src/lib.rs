@@ -7,6 +7,7 @@ mod belonging;
 mod clock;
 pub mod commands;
 pub mod config;
+mod connections;
 mod digest;
 mod feed;
 pub mod http;

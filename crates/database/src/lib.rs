@@ -113,6 +113,18 @@ impl Database {
         self.outage.is_on()
     }
 
+    /// How many connections PostgreSQL takes of this account: those that are kept for others are not among them.
+    pub async fn room(&self) -> Result<usize, Error> {
+        const ROOM: &str = "
+            select least(
+                current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+                    - coalesce(current_setting('reserved_connections', true)::int, 0),
+                (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user),
+                (select nullif(datconnlimit, -1) from pg_database where datname = current_database()))";
+        let room: i32 = self.get().await?.query_one(ROOM, &[]).await?.try_get(0)?;
+        Ok(usize::try_from(room).unwrap_or_default())
+    }
+
     /// How many connections there are now.
     pub fn connections(&self) -> Connections {
         self.pools.connections()

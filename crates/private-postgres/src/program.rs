@@ -14,10 +14,9 @@ use crate::{Error, Options, memory};
 /// unsafe code here.
 const SETPRIV: &str = "setpriv";
 
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("listen_addresses", ""),
     ("unix_socket_permissions", "0700"),
-    ("max_connections", "300"),
     // Every answer that reaches the caller is durable on disk.
     ("fsync", "on"),
     ("full_page_writes", "on"),

@@ -77,7 +77,7 @@ async fn end(program: &Path, child: Child) -> anyhow::Result<()> {
 /// Of the private PostgreSQL, or the one on the PATH for any other.
 pub fn find(config: &Config, data: &Path, name: &str) -> anyhow::Result<PathBuf> {
     Ok(match config.database.url {
-        None => private_postgres::PrivatePostgres::program(&postgres_options(data), name)?,
+        None => private_postgres::PrivatePostgres::program(&postgres_options(config, data), name)?,
         Some(_) => private_postgres::client_program(name)?,
     })
 }

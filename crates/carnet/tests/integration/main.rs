@@ -23,6 +23,7 @@ mod command_line;
 mod compression;
 mod concurrency;
 mod conformance;
+mod connections;
 mod crash;
 mod dependencies;
 mod feed;
