@@ -1,6 +1,7 @@
 //! The folder of a backup: one process at a time works in it, and what no manifest names is taken out.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -42,17 +43,46 @@ impl Folder {
         }
     }
 
-    /// Removes what earlier backups left and this manifest does not name.
+    /// Removes what earlier backups left and this manifest does not name. Of the archive, only what another has taken the
+    /// place of: a month that left the installation may be nowhere else.
     pub fn tidy(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        let is_named = |name: &str| manifest.files().any(|file| file.name == name);
         for entry in fs::read_dir(&self.path)? {
             let name = entry?.file_name();
             let Some(name) = name.to_str() else { continue };
             let is_ours = OURS.iter().any(|prefix| name.starts_with(prefix));
-            if is_ours && !manifest.files().any(|file| file.name == name) {
+            if is_ours && !is_named(name) {
                 fs::remove_file(self.path.join(name))?;
             }
         }
+        for name in self.below("archive")? {
+            let month = name.rsplit('/').next().unwrap_or_default();
+            let month = month.strip_suffix(".new").unwrap_or(month);
+            let is_replaced = manifest.archive.iter().any(|file| file.file_name() == month);
+            if is_replaced && !is_named(&name) {
+                fs::remove_file(self.path.join(&name))?;
+            }
+        }
         Ok(())
+    }
+
+    /// The names of the files below one of its folders, as the manifest has them.
+    fn below(&self, folder: &str) -> std::io::Result<Vec<String>> {
+        let entries = match fs::read_dir(self.path.join(folder)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let name = format!("{folder}/{name}");
+            match entry.file_type()?.is_dir() {
+                true => names.extend(self.below(&name)?),
+                false => names.push(name),
+            }
+        }
+        Ok(names)
     }
 }
 

@@ -209,21 +209,33 @@ async fn readable(store: &LocalStore, blob: &str, size: u64) -> bool {
     }
 }
 
-/// The archived months; those of which the folder has the same already are not copied again.
+/// The archived months; those of which the folder has the same already are not copied again. What the backup before has
+/// under the same name stays as it is, for as long as that is the backup.
 fn archive(folder: &Folder, from: &Path, before: Option<&Manifest>) -> anyhow::Result<Vec<Named>> {
     let Ok(entries) = fs::read_dir(from) else { return Ok(Vec::new()) };
-    fs::create_dir_all(folder.path.join("archive"))?;
+    let before = before.map_or(&[][..], |before| &before.archive);
     let mut taken = Vec::new();
     for entry in entries {
         let entry = entry?;
         let Ok(file) = entry.file_name().into_string() else { continue };
-        let name = format!("archive/{file}");
-        let now = Named::of(from, &file)?;
-        let known = before.and_then(|before| before.archive.iter().find(|known| known.name == name));
-        match known.filter(|known| known.sha256 == now.sha256) {
-            Some(known) => taken.push(known.clone()),
-            None => taken.extend(folder.take(&entry.path(), &name)?),
+        // A month that is being written.
+        if file.ends_with(".partial") {
+            continue;
         }
+        let now = Named::of(from, &file)?;
+        let is_same = |known: &&Named| known.file_name() == file && known.sha256 == now.sha256;
+        if let Some(known) = before.iter().find(is_same) {
+            taken.push(known.clone());
+            continue;
+        }
+        let mut name = format!("archive/{file}");
+        if before.iter().any(|known| known.name == name) {
+            name = format!("archive/{}/{file}", now.sha256);
+        }
+        if let Some(parent) = folder.path.join(&name).parent() {
+            fs::create_dir_all(parent)?;
+        }
+        taken.extend(folder.take(&entry.path(), &name)?);
     }
     taken.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(taken)

@@ -118,6 +118,11 @@ impl Named {
         digest().with_context(|| format!("{} cannot be read", folder.join(name).display()))
     }
 
+    /// Without the folders in which it is.
+    pub fn file_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Refuses a file that is not as it was when the backup was made.
     pub fn verify(&self, folder: &Path) -> anyhow::Result<()> {
         match Named::of(folder, &self.name)? == *self {

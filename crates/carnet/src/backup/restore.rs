@@ -187,8 +187,7 @@ async fn put(
     }
     for month in &manifest.archive {
         fs::create_dir_all(&files.archive)?;
-        let name = month.name.trim_start_matches("archive/");
-        copy(&folder.path.join(&month.name), &files.archive.join(name))?;
+        copy(&folder.path.join(&month.name), &files.archive.join(month.file_name()))?;
     }
     if is_empty {
         progress("the database", 0, 0);

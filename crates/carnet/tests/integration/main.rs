@@ -14,6 +14,7 @@ mod audit_list;
 mod audit_log;
 mod audit_schema;
 mod backup;
+mod backup_folder;
 mod bad_input;
 mod belonging;
 mod bench;
