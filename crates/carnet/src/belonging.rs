@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use blob::LocalStore;
+use blob::{BlobStore, LocalStore};
 use database::Database;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -90,6 +90,23 @@ pub async fn hindrance(
         Bond::New | Bond::Own => None,
         Bond::Foreign(foreign) => Some(foreign.to_string()),
     })
+}
+
+/// A new store has nothing to lose: it gets its id before anything is stored.
+pub async fn begin(database: &Database, store: &LocalStore) -> anyhow::Result<()> {
+    if store.ids().await?.is_empty() && has_nothing(store).await? {
+        look(database, store, true).await?;
+    }
+    Ok(())
+}
+
+pub async fn has_nothing(store: &LocalStore) -> anyhow::Result<bool> {
+    for part in 0..=u8::MAX {
+        if !store.part(part).await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// After a restore: the store is the one of the database that was put back.

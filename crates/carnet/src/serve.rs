@@ -135,6 +135,9 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let installation = Installation::start(config, &folder).await?;
     let blobs =
         LocalStore::open(&folder.join("documents")).await.context("the document folder cannot be used")?;
+    if config.server.role.is_repository() {
+        belonging::begin(&installation.database, &blobs).await?;
+    }
     let outgoing = Outgoing::new(config, tls.as_ref().map(|(tls, _)| tls))?;
     let files = Files::new(config, &folder);
     let app = Arc::new(build(config, address, &installation, &files, blobs, outgoing)?);

@@ -68,8 +68,8 @@ fn file_a_letter(carnet: &Installation) -> String {
 fn with_a_letter(url: &str) -> (Installation, String) {
     let mut carnet = Installation::new(&settings(url));
     carnet.start();
+    assert_eq!(ids(&carnet).len(), 1, "there before anything is stored");
     let id = file_a_letter(&carnet);
-    until(&carnet, "the store gets its id", || ids(&carnet).len() == 1);
     (carnet, id)
 }
 
