@@ -87,7 +87,7 @@ async fn a_check_that_is_killed_in_the_middle_ends_as_if_it_had_not_been() {
     let octets = fs::read(&files[1]).unwrap();
     fs::remove_file(&files[1]).unwrap();
     mkfifo(&files[1], Mode::S_IRWXU).unwrap();
-    let mut cut = server.carnet(&["fsck", "--json", "--resume", "state"]);
+    let mut cut = server.prepare(&["fsck", "--json", "--resume", "state"]);
     let mut cut = cut.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let state = server.folder.path().join("state");
     let deadline = Instant::now() + Duration::from_secs(60);
