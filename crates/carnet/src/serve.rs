@@ -162,7 +162,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     })
     // What is left of an answer goes out at once, not when the other side has acknowledged what came before.
     .tcp_nodelay(true)
-    .on_connect(http::note_connection(app.metrics.clone()))
+    .on_connect(http::note_connection(app.metrics.clone(), config.limits.endurance.idle))
     .workers(config.workers())
     .disable_signals()
     .client_request_timeout(REQUEST_HEAD_TIMEOUT)

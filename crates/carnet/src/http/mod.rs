@@ -38,6 +38,8 @@ use actix_web::web;
 use atna::TraceWriter;
 use blob::{BlobStore, LocalStore};
 use database::Database;
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::TcpUserTimeout;
 use registry::Registry;
 use repository::Repository;
 
@@ -115,12 +117,22 @@ fn with_slash(path: &str) -> [String; 2] {
     [path.to_owned(), format!("{path}/")]
 }
 
-/// Counts connections, and keeps the peer's certificate beside each.
-pub fn note_connection(metrics: Arc<Metrics>) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync {
+/// Counts connections, and keeps the peer's certificate beside each. One whose peer takes nothing of an answer for `patience` is
+/// cut by the operating system: an answer that nobody reads holds memory.
+pub fn note_connection(
+    metrics: Arc<Metrics>,
+    patience: Duration,
+) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync {
+    let patience = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
     move |connection, data| {
         data.insert(OpenConnection::new(metrics.clone()));
-        let stream = connection.downcast_ref::<TlsStream<TcpStream>>();
-        if let Some(certificate) = stream.and_then(|stream| PeerCertificate::of(stream.ssl())) {
+        let secured = connection.downcast_ref::<TlsStream<TcpStream>>();
+        let stream =
+            secured.map(|stream| stream.get_ref()).or_else(|| connection.downcast_ref::<TcpStream>());
+        if let Some(Err(error)) = stream.map(|stream| setsockopt(stream, TcpUserTimeout, &patience)) {
+            tracing::warn!("a connection has no limit for answers that nobody takes: {error}");
+        }
+        if let Some(certificate) = secured.and_then(|stream| PeerCertificate::of(stream.ssl())) {
             data.insert(certificate);
         }
     }

@@ -9,8 +9,9 @@ use hl7v2::adt::{self, Identifier};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use uuid::Uuid;
+use xds::constants::action::ITI_43;
 use xds::constants::{QUERY_FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS, STATUS_APPROVED, STATUS_DEPRECATED};
-use xds::message::{DocumentRequest, RemoveObjects, ResponseStatus};
+use xds::message::{DocumentRequest, RemoveObjects, ResponseStatus, RetrieveRequest};
 use xds::query::{Request, ReturnType, Status, find_documents};
 use xds::value::{Cx, uuid_urn};
 
@@ -217,6 +218,40 @@ async fn connections_are_counted_as_long_as_they_are_open() {
     assert!(open(&page(&server).await) >= before.max(1.0) - 1.0 + 5.0);
     drop(connections);
     while open(&page(&server).await) > before.max(1.0) {}
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn an_answer_of_which_nothing_is_taken_is_given_up() {
+    let server =
+        Server::with(&[("CARNET_PATIENTS__UNKNOWN", "open"), ("CARNET_LIMITS__IDLE_SECONDS", "1")]).await;
+    let submission = Submission::new(&patient(), vec![b'x'; 16 << 20]);
+    assert_filed(&server.file(&submission).await);
+    let open = |page: &str| value(page, "carnet_http_connections").unwrap();
+    let before = open(&page(&server).await);
+    let request = RetrieveRequest(vec![DocumentRequest {
+        home_community_id: None,
+        repository_unique_id: REPOSITORY.to_owned(),
+        document_unique_id: submission.entry.unique_id.clone(),
+    }]);
+    let envelope = soap::write(&soap::Header::request(ITI_43, "urn:uuid:1", ""), |w| request.write(w));
+    let head = format!(
+        "POST /services/repository HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: {}\r\n\r\n",
+        envelope.len()
+    );
+    let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all((head + &envelope).as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while open(&page(&server).await) > before {
+        assert!(Instant::now() < deadline, "the connection is still there");
+    }
+    // What had left before is all that is ever there.
+    let mut rest = Vec::new();
+    let end = stream.read_to_end(&mut rest).await;
+    assert!(end.is_err() || rest.len() < 16 << 20, "{} octets", rest.len());
     server.stop().await;
 }
 

@@ -55,7 +55,9 @@ async fn octets_without_a_document_go_when_they_are_old_enough_and_those_of_a_do
     assert_eq!(server.read(&submission.entry.unique_id).await.unwrap(), submission.octets);
 
     let last = stray(&filed, "ff", 3);
-    let server = server.restart(&[OPEN, ("CARNET_REPOSITORY__SWEEP_HOURS", "2"), ("CARNET_LIMITS__REQUEST_MINUTES", "30")]).await;
+    let server = server
+        .restart(&[OPEN, ("CARNET_REPOSITORY__SWEEP_HOURS", "2"), ("CARNET_LIMITS__REQUEST_MINUTES", "30")])
+        .await;
     until_gone(&[&young, &last]).await;
     assert!(fresh.exists() && filed.exists());
     assert_eq!(server.read(&submission.entry.unique_id).await.unwrap(), submission.octets);
