@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use blob::{BlobStore, LocalStore};
 use database::Database;
+use repository::sweep::are_related;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 const OTHER_LOG: &str =
     "the database is not the one that the file of checkpoints tells of, or it was set back";
+const STRANGE: &str = "the database knows nothing of what the document folder holds: one of them is of another installation. Set \
+                       data.dir and database.url right; if they do belong together, nothing in the folder is of a document";
 const UNKNOWN_LOG: &str =
     "it is not known yet whether the database is the one that the file of checkpoints tells of";
 
@@ -73,8 +76,7 @@ pub async fn bond(database: &Database, store: &LocalStore) -> anyhow::Result<Bon
 }
 
 /// Why octets that the database does not know may not be removed now; none: they may. First it must be certain that the log of
-/// traces goes on from what was written down beside the database, which tells a database of an earlier time. A store without
-/// an id gets one then.
+/// traces goes on from what was written down beside the database, which tells a database of an earlier time.
 pub async fn hindrance(
     database: &Database,
     store: &LocalStore,
@@ -87,17 +89,15 @@ pub async fn hindrance(
         Ok(Ok(Standing::Unknown) | Err(_)) | Err(_) => return Ok(Some(UNKNOWN_LOG.to_owned())),
     }
     Ok(match look(database, store, true).await? {
-        Bond::New | Bond::Own => None,
+        Bond::Own => None,
+        Bond::New => Some(STRANGE.to_owned()),
         Bond::Foreign(foreign) => Some(foreign.to_string()),
     })
 }
 
-/// A new store has nothing to lose: it gets its id before anything is stored.
+/// A new store gets its id before anything is stored, and one of an earlier version when the database knows it.
 pub async fn begin(database: &Database, store: &LocalStore) -> anyhow::Result<()> {
-    if store.ids().await?.is_empty() && has_nothing(store).await? {
-        look(database, store, true).await?;
-    }
-    Ok(())
+    look(database, store, true).await.map(drop)
 }
 
 pub async fn has_nothing(store: &LocalStore) -> anyhow::Result<bool> {
@@ -124,15 +124,16 @@ async fn look(database: &Database, store: &LocalStore, adopts: bool) -> anyhow::
     let held = database::recall(&transaction, STORE_ID).await?;
     let ids = store.ids().await?;
     Ok(match (held, ids.as_slice()) {
-        (None, []) if adopts => {
-            let id = Uuid::new_v4().simple().to_string();
+        (Some(held), [id]) if held == *id => Bond::Own,
+        (held, []) if adopts && are_related(database, store).await? => {
+            let id = held.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
             database::remember(&transaction, STORE_ID, &id).await?;
-            store.set_id(Some(&id)).await?;
+            // The database first: a store that lacks its id can be given it again.
             transaction.commit().await?;
+            store.set_id(Some(&id)).await?;
             Bond::Own
         }
         (None, []) => Bond::New,
-        (Some(held), [id]) if held == *id => Bond::Own,
         (held, _) => {
             let should = held.as_deref().map(|id| store.id_folder(id));
             Bond::Foreign(Foreign { folder: ids, database: held, should })

@@ -27,9 +27,16 @@ fn threads(config: &Config) -> usize {
     config.workers() + 1
 }
 
+/// Those that no thread of requests has: each that traces are forwarded to has one of its own, and so has receiving.
+fn apart(config: &Config) -> usize {
+    let audit = &config.audit;
+    let receives = audit.receive.tls.is_some() || audit.receive.udp.is_some();
+    BESIDE + audit.forward.targets.len() + usize::from(receives)
+}
+
 /// All of a server. Each thread has one more, for its traces.
 fn of_server(config: &Config, of_thread: usize) -> usize {
-    threads(config) * (of_thread + 1) + BESIDE
+    threads(config) * (of_thread + 1) + apart(config)
 }
 
 /// What a private PostgreSQL must take.
@@ -42,7 +49,7 @@ pub async fn fit(config: &Config, database: Database) -> anyhow::Result<Database
     let room = database.room().await.context("how many connections PostgreSQL takes cannot be found out")?;
     let wanted = of_thread(config);
     let whole = of_server(config, wanted);
-    let most = (room.saturating_sub(BESIDE) / threads(config)).saturating_sub(1);
+    let most = (room.saturating_sub(apart(config)) / threads(config)).saturating_sub(1);
     if most >= wanted {
         return Ok(database);
     }

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::audit::forward::Forwarders;
 use crate::audit::receive::{self, Receivers};
 use crate::audit::{self, Files, Signing, Standing, Tokens};
-use crate::belonging;
+use crate::belonging::{self, Bond};
 use crate::config::Config;
 use crate::feed::{Feed, Listener};
 use crate::http::{self, App, Doors};
@@ -101,14 +101,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
 /// Starts a server; it answers when this returns. With port 0 in server.listen the system chooses one.
 pub async fn start(config: &Config) -> anyhow::Result<Running> {
-    config.check_transport()?;
+    config.check()?;
     if atna::WITHOUT_TRACES {
         tracing::warn!(
             "This build writes NO TRACES of accesses: it is for measurements, with invented data only"
         );
     }
-    config.check_role()?;
-    config.check_deadline()?;
     allow_open_files();
     let tls = match &config.tls {
         Some(settings) => Some(Tls::load(settings, config.client.identity.check_host)?),
@@ -398,7 +396,9 @@ async fn sweep_regularly(app: Arc<App>, age: Duration, mut log: watch::Receiver<
     let mut timer = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         timer.tick().await;
-        tell_swept("octets of removed documents", app.repository.purge_removed().await);
+        if !matches!(belonging::bond(&app.database, &app.blobs).await, Ok(Bond::Foreign(_))) {
+            tell_swept("octets of removed documents", app.repository.purge_removed().await);
+        }
         match belonging::hindrance(&app.database, &app.blobs, &mut log).await {
             Ok(None) => {
                 tell_swept("octets that belong to no document", app.repository.sweep(age).await);

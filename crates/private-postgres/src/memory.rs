@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use nix::sys::sysinfo::sysinfo;
+
 const LEAST: u64 = 128 << 20;
 const MOST: u64 = 4 << 30;
 /// Of the memory. The operating system keeps files, of the database and of others, in what is left.
@@ -15,15 +17,19 @@ pub(crate) fn shared_buffers() -> String {
     in_megabytes(all / PART)
 }
 
+/// Where the system does not give so much at once.
+pub(crate) fn least() -> String {
+    in_megabytes(0)
+}
+
 fn in_megabytes(octets: u64) -> String {
     format!("{}MB", octets.clamp(LEAST, MOST) >> 20)
 }
 
 /// Of the machine, in octets.
 fn total() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib << 10)
+    // A service may not be allowed to see /proc/meminfo.
+    sysinfo().ok().map(|seen| seen.ram_total())
 }
 
 /// Of the control group (version 2), such as a container's or a service's, in octets; none where there is no limit.

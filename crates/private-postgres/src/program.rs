@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 
 use crate::account::Account;
 use crate::folder::Folders;
-use crate::{Error, Options, memory};
+use crate::{Error, Options};
 
 /// Of util-linux: steps down to the account and asks the kernel for a signal at the parent's end, both without a line of
 /// unsafe code here.
@@ -35,13 +35,14 @@ pub(crate) fn server(
     folders: &Folders,
     account: &Account,
     options: &Options,
+    shared_buffers: &str,
 ) -> Result<Child, Error> {
     let log = folders.open_log(account)?;
     let errors = log.try_clone().map_err(Error::io("postgres.log"))?;
     let mut command = under(account, &binaries.join("postgres"));
     command.arg("-D").arg(&folders.data);
     command.arg("-c").arg(format!("unix_socket_directories={}", folders.socket.display()));
-    command.arg("-c").arg(format!("shared_buffers={}", memory::shared_buffers()));
+    command.arg("-c").arg(format!("shared_buffers={shared_buffers}"));
     let chosen = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in SETTINGS.into_iter().chain(chosen) {
         command.arg("-c").arg(format!("{name}={value}"));

@@ -22,7 +22,7 @@ pub mod on_demand;
 pub mod pending;
 pub mod port;
 mod sql;
-mod sweep;
+pub mod sweep;
 mod trace;
 
 pub use failure::Failure;

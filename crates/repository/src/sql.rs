@@ -27,6 +27,8 @@ const BY_UNIQUE_ID: &str = "
 
 const KNOWN_BLOBS: &str = "select blob from document where blob = any($1) and state <> 'removed'";
 
+const HAS_DOCUMENTS: &str = "select exists (select from document where state <> 'removed')";
+
 const REMOVE: &str = "
     update document set state = 'removed', removed_at = now()
     where unique_id = any($1) and state = 'registered'
@@ -107,6 +109,11 @@ pub async fn by_unique_id<C: GenericClient>(
 pub async fn known_blobs<C: GenericClient>(client: &C, blobs: &[String]) -> Result<Vec<String>, Error> {
     let statement = client.prepare_cached(KNOWN_BLOBS).await?;
     client.query(&statement, &[&blobs]).await?.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Whether there is any document that has octets.
+pub async fn has_documents<C: GenericClient>(client: &C) -> Result<bool, Error> {
+    client.query_one(HAS_DOCUMENTS, &[]).await?.try_get(0)
 }
 
 /// A copy of a document that is removed now.

@@ -4,8 +4,23 @@
 use std::time::Duration;
 
 use blob::BlobStore;
+use database::Database;
 
 use crate::{Failure, Repository, port, sql};
+
+/// Whether database and document store look as if they belonged together: the database knows octets of the store, or
+/// neither has any.
+pub async fn are_related(database: &Database, blobs: &impl BlobStore) -> Result<bool, Failure> {
+    let mut is_empty = true;
+    for part in 0..=u8::MAX {
+        let keys: Vec<String> = blobs.part(part).await?.into_iter().map(|(key, _)| key).collect();
+        is_empty &= keys.is_empty();
+        if !keys.is_empty() && !sql::known_blobs(&database.get().await?, &keys).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(is_empty && !sql::has_documents(&database.get().await?).await?)
+}
 
 impl<R: port::Registry, B: BlobStore> Repository<R, B> {
     /// Removes octets of removed documents. Returns how many.

@@ -45,8 +45,7 @@ pub fn complain(error: &anyhow::Error) {
 
 /// `carnet check-config`: it was read without a problem, so it is shown.
 pub fn check_config(config: &Config) -> anyhow::Result<()> {
-    config.check_transport()?;
-    config.check_role()?;
+    config.check()?;
     if let Some(tls) = &config.tls {
         Tls::load(tls, config.client.identity.check_host)?;
     }

@@ -117,6 +117,13 @@ pub const HOURS: Kind<u32> = Kind {
     show: u32::to_string,
 };
 
+pub const MINUTES: Kind<u32> = Kind {
+    is: "a number of minutes from 1 to 100000",
+    text: |text| text.parse().ok().filter(|minutes| (1..=100_000).contains(minutes)),
+    toml: |value| value.as_integer()?.try_into().ok().filter(|minutes| (1..=100_000).contains(minutes)),
+    show: u32::to_string,
+};
+
 /// Octets.
 pub const SIZE: Kind<u64> = Kind {
     is: "a size: octets, or a text such as \"32MiB\" (B, KiB, MiB, GiB)",

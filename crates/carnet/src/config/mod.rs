@@ -6,6 +6,7 @@
 mod affinity;
 mod asynchronous;
 mod audit_http;
+mod consistent;
 mod feed;
 mod kind;
 mod peers;
@@ -19,7 +20,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
 use atna::log::Retention;
 use registry::{UnknownInQuery, UnknownPatients};
 use repository::InsKey;
@@ -27,8 +27,8 @@ use xds::affinity::AffinityDomain;
 use xds::metadata::Code;
 
 use kind::{
-    ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FILE, FOLDER, HOURS, LEVEL, OID, POSITIVE, SIZE, TEXT, URL,
-    YEARS,
+    ADDRESS, BOOLEAN, COUNT, DATABASE, DEPTH, FILE, FOLDER, HOURS, LEVEL, MINUTES, OID, POSITIVE, SIZE, TEXT,
+    URL, YEARS,
 };
 use peers::PEERS;
 use source::{Shown, Source};
@@ -45,6 +45,8 @@ pub use tls::{ClientCertificates, Tls};
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const DATA_DIR: &str = "./var";
 const MIB: u64 = 1 << 20;
+/// As many as PostgreSQL has connections for when nobody has set its max_connections.
+const MOST_WORKERS: usize = 24;
 /// Enough for a document of 3 MiB that is nothing but table cells of two characters.
 const CDA_DENSE: usize = 32 << 20;
 
@@ -274,7 +276,7 @@ impl Config {
                 idle: Duration::from_secs(from.get("limits.idle_seconds", POSITIVE, 60_usize) as u64),
                 least_octets: from.get("limits.octets_per_second", COUNT, 100_usize) as u64,
                 longest: Duration::from_secs(
-                    60 * from.get("limits.request_minutes", POSITIVE, 360_usize) as u64,
+                    60 * u64::from(from.get("limits.request_minutes", MINUTES, 360_u32)),
                 ),
                 gzip_ratio: from.get("limits.gzip_ratio", COUNT, 200_usize) as u64,
             },
@@ -351,77 +353,10 @@ impl Config {
         })
     }
 
-    /// Plain HTTP and plain MLLP carry health data in the clear: they leave this machine only if somebody said so.
-    pub fn check_transport(&self) -> anyhow::Result<()> {
-        if atna::WITHOUT_TRACES {
-            self.check_unreachable()?;
-        }
-        if self.tls.is_some() {
-            return Ok(());
-        }
-        if let Some(mllp) = self.feed.mllp.filter(|mllp| !mllp.ip().is_loopback())
-            && !self.feed.allow_plain_mllp
-        {
-            bail!(
-                "feed.mllp = {mllp} is not a loopback address, and without TLS identities of patients would travel in the \
-                 clear. Set tls.certificate and tls.key, listen on 127.0.0.1, or set feed.allow_plain_mllp = true if the \
-                 network is protected otherwise"
-            )
-        }
-        if self.server.listen.ip().is_loopback() || self.server.allow_plain_http {
-            return Ok(());
-        }
-        bail!(
-            "server.listen = {} is not a loopback address, and without TLS health data would travel in the clear. Set \
-             tls.certificate and tls.key, or listen on 127.0.0.1 behind a TLS proxy, or set server.allow_plain_http = true if the network is protected otherwise",
-            self.server.listen
-        )
-    }
-
-    /// A server that writes no traces is for measurements on its own machine.
-    fn check_unreachable(&self) -> anyhow::Result<()> {
-        let receive = &self.audit.receive;
-        let listening = [Some(self.server.listen), self.feed.mllp, receive.tls, receive.udp];
-        match listening.into_iter().flatten().find(|address| !address.ip().is_loopback()) {
-            None => Ok(()),
-            Some(address) => bail!(
-                "{address} is not a loopback address, and this build writes no traces: it is for measurements on its own \
-                 machine. Build without the cargo feature without-traces"
-            ),
-        }
-    }
-
-    /// A repository alone must know where its registry is.
-    pub fn check_role(&self) -> anyhow::Result<()> {
-        if self.server.role == Role::Repository && self.repository.registry.is_none() {
-            bail!(
-                "a server that is only a repository needs repository.registry, the URL of its registry (ITI-42)"
-            );
-        }
-        Ok(())
-    }
-
-    /// The first octets of a request wait for its last, and until then they belong to no document: they must not become old
-    /// enough for the sweep.
-    pub fn check_deadline(&self) -> anyhow::Result<()> {
-        let sweep_age = self.repository.sweep_age;
-        let (longest, most) = (self.limits.endurance.longest, sweep_age / 2);
-        if longest >= most {
-            bail!(
-                "limits.request_minutes = {} is too long: octets of a request are removed as if they belonged to no document \
-                 when they are {} hours old (repository.sweep_hours). Set less than {} minutes, or more hours",
-                longest.as_secs() / 60,
-                sweep_age.as_secs() / 3600,
-                most.as_secs() / 60
-            )
-        }
-        Ok(())
-    }
-
     /// Threads that answer requests.
     pub fn workers(&self) -> usize {
         match self.server.workers {
-            0 => std::thread::available_parallelism().map_or(2, usize::from),
+            0 => std::thread::available_parallelism().map_or(2, usize::from).min(MOST_WORKERS),
             workers => workers,
         }
     }

@@ -136,6 +136,12 @@ async fn another_database_takes_nothing_whether_or_not_the_checkpoints_are_there
 
     fs::rename(carnet.path("var/audit/checkpoints"), carnet.path("checkpoints")).unwrap();
     keeps_everything(&mut carnet, "the database holds no id");
+    // As an earlier version would have left them.
+    let own = ids(&carnet).remove(0);
+    fs::remove_dir(&own).unwrap();
+    keeps_everything(&mut carnet, "knows nothing of what the document folder holds");
+    assert!(ids(&carnet).is_empty());
+    fs::create_dir(&own).unwrap();
     let found = carnet.run(&["fsck"]);
     let said = String::from_utf8(found.stdout).unwrap();
     assert!(
@@ -196,6 +202,25 @@ async fn an_installation_without_an_id_gets_one_and_keeps_it() {
     assert_eq!(ids(&carnet), adopted);
     carnet.good(&["get", &id, "-o", "back.xml"]);
     stop(&mut carnet);
+}
+
+#[actix_web::test]
+async fn a_folder_that_lost_its_id_gets_it_again_where_it_is_known() {
+    let url = TestDatabase::create().await.url;
+    let (mut carnet, _) = with_a_letter(&url);
+    stop(&mut carnet);
+    let own = ids(&carnet);
+    fs::remove_dir(&own[0]).unwrap();
+    // The folder of documents is not there yet, as when its disk is not mounted: what is there instead gets nothing.
+    fs::rename(carnet.path("var/documents"), carnet.path("documents")).unwrap();
+    carnet.start();
+    stop(&mut carnet);
+    assert!(ids(&carnet).is_empty());
+    fs::remove_dir_all(carnet.path("var/documents")).unwrap();
+    fs::rename(carnet.path("documents"), carnet.path("var/documents")).unwrap();
+    carnet.start();
+    stop(&mut carnet);
+    assert_eq!(ids(&carnet), own);
 }
 
 fn stray_beside(blob: &Path) -> PathBuf {

@@ -57,7 +57,7 @@ async fn a_server_whose_requests_could_become_as_old_as_what_the_sweep_takes_doe
         let settings = [("CARNET_LIMITS__REQUEST_MINUTES", minutes)];
         let database = test_support::TestDatabase::create().await;
         let config = crate::harness::config(folder.path(), Some(&database.url), &settings);
-        assert_eq!(config.check_deadline().is_ok(), is_good);
+        assert_eq!(config.check().is_ok(), is_good);
         if !is_good {
             let refused = carnet::serve::start(&config).await.err().unwrap().to_string();
             assert!(
