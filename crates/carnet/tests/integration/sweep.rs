@@ -45,9 +45,16 @@ async fn octets_without_a_document_go_when_they_are_old_enough_and_those_of_a_do
     };
     let filed = server.folder.path().join("documents").join(&blob[..2]).join(&blob);
     age(&filed, 9000);
-    let (first, last) = (stray(&filed, "00", 25), stray(&filed, "ff", 25));
     let (young, fresh) = (stray(&filed, "01", 23), stray(&filed, "02", 1));
-    assert_eq!(names(&server).await, ["unreferenced", "unreferenced"]);
+    let (mut first, mut last) = (stray(&filed, "00", 25), stray(&filed, "ff", 25));
+    let mut found = names(&server).await;
+    if !first.exists() || !last.exists() {
+        // The sweep of the start came late. The next is an hour away.
+        until_gone(&[&first, &last]).await;
+        (first, last) = (stray(&filed, "00", 25), stray(&filed, "ff", 25));
+        found = names(&server).await;
+    }
+    assert_eq!(found, ["unreferenced", "unreferenced"]);
 
     let server = server.restart_broken(&[OPEN]).await;
     until_gone(&[&first, &last]).await;
