@@ -109,6 +109,9 @@ pub struct Report {
     pub seconds: u64,
     /// Entries that were in the database before, by COPY.
     pub entries: u64,
+    /// How many of their documents got octets, to be read.
+    #[serde(default)]
+    pub readable: usize,
     /// What that took.
     #[serde(default)]
     pub load_seconds: Option<f64>,

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use crate::account::Account;
 use crate::folder::Folders;
 use crate::server::PAUSE;
-use crate::{Error, Options, memory, predecessor, program};
+use crate::{Error, Options, predecessor, program};
 
 /// Between a server that ended by itself and the next attempt; doubled each time, up to the longest.
 const FIRST_REST: Duration = Duration::from_millis(100);
@@ -22,8 +22,6 @@ const LONGEST_REST: Duration = Duration::from_secs(2);
 const LOG_CHECK: Duration = Duration::from_secs(60);
 /// What the server says, in the language it is started in, while sessions of a killed one still hold its memory.
 const MEMORY_IN_USE: &str = "pre-existing shared memory block";
-/// Where the system promises no more memory than it has.
-const NO_MEMORY: &str = "could not map anonymous shared memory";
 
 pub(crate) type Ready = oneshot::Sender<Result<(), Error>>;
 pub(crate) type Orders = mpsc::Receiver<oneshot::Sender<bool>>;
@@ -119,20 +117,11 @@ impl Keeper {
     /// memory for a while, and nothing can be started meanwhile.
     async fn launch<'a>(&self, child: &'a mut Option<Child>) -> Result<&'a mut Child, Error> {
         let started = Instant::now();
-        let mut buffers = memory::shared_buffers();
         loop {
-            let Keeper { binaries, folders, account, options, .. } = self;
-            let server = program::server(binaries, folders, account, options, &buffers)?;
+            let server = program::server(&self.binaries, &self.folders, &self.account, &self.options)?;
             match self.wait_until_ready(child.insert(server)).await {
                 Err(Error::Ended { log })
                     if log.contains(MEMORY_IN_USE) && started.elapsed() < self.options.stop_timeout => {}
-                Err(Error::Ended { log }) if log.contains(NO_MEMORY) && buffers != memory::least() => {
-                    tracing::warn!(
-                        "the system has not {buffers} for the pages of PostgreSQL: it gets {}",
-                        memory::least()
-                    );
-                    buffers = memory::least();
-                }
                 other => {
                     other?;
                     return child.as_mut().ok_or(Error::Ended { log: String::new() });

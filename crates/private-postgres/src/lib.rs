@@ -13,7 +13,6 @@ mod binaries;
 mod error;
 mod folder;
 mod keeper;
-mod memory;
 mod predecessor;
 mod program;
 mod server;

@@ -14,9 +14,10 @@ use crate::{Error, Options};
 /// unsafe code here.
 const SETPRIV: &str = "setpriv";
 
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("listen_addresses", ""),
     ("unix_socket_permissions", "0700"),
+    ("shared_buffers", "128MB"),
     // Every answer that reaches the caller is durable on disk.
     ("fsync", "on"),
     ("full_page_writes", "on"),
@@ -35,14 +36,12 @@ pub(crate) fn server(
     folders: &Folders,
     account: &Account,
     options: &Options,
-    shared_buffers: &str,
 ) -> Result<Child, Error> {
     let log = folders.open_log(account)?;
     let errors = log.try_clone().map_err(Error::io("postgres.log"))?;
     let mut command = under(account, &binaries.join("postgres"));
     command.arg("-D").arg(&folders.data);
     command.arg("-c").arg(format!("unix_socket_directories={}", folders.socket.display()));
-    command.arg("-c").arg(format!("shared_buffers={shared_buffers}"));
     let chosen = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in SETTINGS.into_iter().chain(chosen) {
         command.arg("-c").arg(format!("{name}={value}"));

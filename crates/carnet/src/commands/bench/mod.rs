@@ -177,6 +177,7 @@ async fn measured(config: &Config, run: &Run, cells: &[Cell], bar: &ProgressBar)
         seed: run.seed,
         seconds: run.seconds,
         entries: 0,
+        readable: 0,
         load_seconds: None,
         start_ms: None,
         remarks: run.remark.clone(),
@@ -205,6 +206,7 @@ async fn measured(config: &Config, run: &Run, cells: &[Cell], bar: &ProgressBar)
             load::into(&own.folder, &mut loaded, progress).await?;
             report.load_seconds = Some(began.elapsed().as_secs_f64());
             report.entries = loaded.entries();
+            report.readable = loaded.readable.len();
             Some(Arc::new(loaded))
         }
     };

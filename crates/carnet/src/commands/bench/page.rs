@@ -76,7 +76,7 @@ fn growth(reports: &[Report]) -> String {
     let of_each = |name: &str, clients: &str, value: &dyn Fn(&Report) -> Option<f64>| {
         let values: Vec<Option<f64>> = loaded.iter().map(|report| value(report)).collect();
         let ratio = match (values.first(), values.last()) {
-            (Some(Some(first)), Some(Some(last))) => format!("{:.2}", last / first),
+            (Some(Some(first)), Some(Some(last))) if *first > 0.0 => format!("{:.2}", last / first),
             _ => "–".to_owned(),
         };
         let values =
@@ -99,6 +99,7 @@ fn growth(reports: &[Report]) -> String {
         };
         text.push_str(&of_each(&format!("{}, p50 ms", row.workload), &row.clients.to_string(), &p50));
     }
+    text.push_str(&of_each("loaded documents that are read", "–", &|report| Some(report.readable as f64)));
     text.push_str(&of_each("start until ready, ms", "–", &|report| {
         report.start_ms.map(|[_, again]| again)
     }));
