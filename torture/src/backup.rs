@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::checks;
 use crate::ledger::answers::NONE;
-use crate::ledger::{Answer, Ledger, Seen, judge};
+use crate::ledger::{Act, Answer, Entry, Ledger, Seen, World, judge};
 use crate::load::{Done, Load, Tally, records};
 use crate::readback;
 use crate::report::Row;
@@ -91,7 +91,8 @@ fn moment(ledger: &Ledger, before: usize, seen: &Seen) -> Result<usize, Vec<Stri
         for entry in until.0.iter_mut().skip(length) {
             entry.answer = Answer::Refused("after the backup".to_owned());
         }
-        let faults = judge(&until, seen).faults;
+        let later = ledger.0.get(length..).unwrap_or_default();
+        let faults = judge(&until, &before_removals(&until, later, seen)).faults;
         if faults.is_empty() {
             return Ok(length);
         }
@@ -100,10 +101,27 @@ fn moment(ledger: &Ledger, before: usize, seen: &Seen) -> Result<usize, Vec<Stri
     Err(first.unwrap_or_default())
 }
 
+/// What would be seen if nobody had removed documents later. Their octets are gone when the backup comes to copy them, and no restore
+/// brings them back.
+fn before_removals(until: &Ledger, later: &[Entry], seen: &Seen) -> Seen {
+    let mut seen = seen.clone();
+    let World(expected) = until.world();
+    for entry in later.iter().filter(|entry| !matches!(entry.answer, Answer::Refused(_))) {
+        let Act::RemoveDocument { unique_id, .. } = &entry.act else { continue };
+        for (patient, record) in &expected {
+            if let (Some(digest), Some(shown)) = (record.octets.get(unique_id), seen.records.get_mut(patient))
+            {
+                shown.octets.entry(unique_id.clone()).or_insert(*digest);
+            }
+        }
+    }
+    seen
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{Act, Entry, Traces, World};
+    use crate::ledger::{Sent, Traces};
 
     fn seen(ledger: &Ledger, length: usize) -> Seen {
         let until = Ledger(ledger.0.iter().take(length).cloned().collect());
@@ -135,5 +153,32 @@ mod tests {
         let mut half = seen(&ledger, 3);
         half.traces.done.clear();
         assert!(moment(&ledger, 2, &half).is_err());
+    }
+    #[test]
+    fn octets_may_be_gone_whose_removal_came_later_and_no_others() {
+        let id = |n| uuid::Uuid::from_u128(n);
+        let entry = |act| {
+            let mut entry = Entry::new(act);
+            entry.answered(Answer::Acknowledged);
+            entry
+        };
+        let (patient, unique_id) = ("p".to_owned(), "1.2".to_owned());
+        let sent = Sent { id: id(1), unique_id: unique_id.clone(), title: "t".to_owned(), digest: [7; 32] };
+        let filed = Act::Submit {
+            patient: patient.clone(),
+            set: "s".to_owned(),
+            set_id: id(2),
+            documents: vec![sent],
+            links: vec![],
+            replaced: None,
+        };
+        let opened = Act::Open { patient: patient.clone(), control_id: "o".to_owned() };
+        let removed = Act::RemoveDocument { patient, unique_id };
+        let ledger = Ledger(vec![entry(opened), entry(filed), entry(removed)]);
+        let mut seen = seen(&ledger, 2);
+        assert_eq!(moment(&ledger, 2, &seen), Ok(2));
+        seen.records.get_mut("p").unwrap().octets.clear();
+        assert_eq!(moment(&ledger, 2, &seen), Ok(2));
+        assert!(moment(&Ledger(ledger.0[..2].to_vec()), 2, &seen).is_err());
     }
 }
