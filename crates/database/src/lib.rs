@@ -191,9 +191,6 @@ fn with_limits(config: &Config, options: &Options) -> Config {
     ] {
         settings.push_str(&format!(" -c {name}={}", limit.as_millis()));
     }
-    if options.read_only {
-        settings.push_str(" -c default_transaction_read_only=on");
-    }
     let mut config = config.clone();
     config.options(settings);
     config

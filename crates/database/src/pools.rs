@@ -54,7 +54,11 @@ impl Pools {
 
     fn pool(&self) -> Result<Pool, Error> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_connect(self.config.clone(), Connecting, recycling);
+        let manager = Manager::from_connect(
+            self.config.clone(),
+            Connecting { read_only: self.options.read_only },
+            recycling,
+        );
         let Options { pool, wait, connect_timeout, probe_after, .. } = self.options;
         Pool::builder(manager)
             .max_size(pool)
@@ -93,14 +97,19 @@ impl Pools {
 }
 
 /// Opens connections on the runtime of the caller.
-struct Connecting;
+struct Connecting {
+    read_only: bool,
+}
+
+/// Said when the session is there: one that begins like this looks like a standby to `target_session_attrs=read-write`.
+const READ_ONLY: &str = "set default_transaction_read_only = on";
 
 type Connected<'a> =
     Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), tokio_postgres::Error>> + Send + 'a>>;
 
 impl Connect for Connecting {
     fn connect(&self, config: &Config) -> Connected<'_> {
-        let config = config.clone();
+        let (config, read_only) = (config.clone(), self.read_only);
         Box::pin(async move {
             let (client, connection) = config.connect(NoTls).await?;
             let traffic = tokio::spawn(async move {
@@ -108,6 +117,9 @@ impl Connect for Connecting {
                     tracing::warn!("a connection to the database broke: {error}");
                 }
             });
+            if read_only {
+                client.batch_execute(READ_ONLY).await?;
+            }
             Ok((client, traffic))
         })
     }

@@ -66,7 +66,9 @@ async fn sessions_may_be_read_only() {
     let test = test_support::TestDatabase::create().await;
     test.open().pin("name", "value").await.unwrap();
     let options = Options { read_only: true, ..Options::default() };
-    let database = Database::connect(&test.url, &options).unwrap();
+    // As where the database may have failed over to another.
+    let url = format!("{} target_session_attrs=read-write", test.url);
+    let database = Database::connect(&url, &options).unwrap();
     database.check_version().await.unwrap();
     database.check_pinned("name", "value").await.unwrap();
     database.check_pinned("another", "value").await.unwrap();
