@@ -201,7 +201,11 @@ fn a_trace_of_a_refusal_that_is_lost_or_too_many_is_noticed() {
     // What was done did not fail.
     for done in whole.traces.done.keys().filter(|key| !key.contains("2.4")) {
         let mut seen = whole.clone();
-        seen.traces.failed.insert(done.clone(), 1);
+        // The octets of a removed document may have stayed for a while, and one trace says so.
+        let may_be = u32::from(*done == key(Traced::Iti86Repository, "1.101"));
+        seen.traces.failed.insert(done.clone(), may_be);
+        assert_eq!(the_faults(&ledger, &seen), Vec::<String>::new(), "{done}");
+        seen.traces.failed.insert(done.clone(), may_be + 1);
         assert_eq!(the_faults(&ledger, &seen).len(), 1, "{done}");
     }
 }
