@@ -1,7 +1,7 @@
 //! What Carnet wants to reach, and whether a run did.
 
 use crate::cells::{NATIONAL_PEAK, Workload};
-use crate::report::{Report, Row, Table, number, percent};
+use crate::report::{Report, Row, Table, at_full_pace, number, percent};
 
 /// At this number of clients, unless said otherwise.
 const CLIENTS: usize = 16;
@@ -38,17 +38,13 @@ impl Goal {
 struct Rows<'r>(&'r Report);
 
 impl<'r> Rows<'r> {
-    fn all(&self, workload: Workload, clients: usize) -> impl Iterator<Item = &'r Row> {
-        let name = workload.to_string();
-        self.0.rows.iter().filter(move |row| row.workload == name && row.clients == clients)
-    }
-
     fn full(&self, workload: Workload, clients: usize) -> Option<&'r Row> {
-        self.all(workload, clients).find(|row| row.pace.is_none())
+        at_full_pace(&self.0.rows, &workload.to_string(), clients)
     }
 
     fn paced(&self, workload: Workload, clients: usize) -> Option<&'r Row> {
-        self.all(workload, clients).find(|row| row.pace.is_some())
+        let name = workload.to_string();
+        self.0.rows.iter().find(|row| row.workload == name && row.clients == clients && row.pace.is_some())
     }
 }
 

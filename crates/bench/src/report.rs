@@ -63,6 +63,11 @@ impl Row {
     }
 }
 
+/// The row of so many clients who sent as fast as they were answered.
+pub fn at_full_pace<'r>(rows: &'r [Row], workload: &str, clients: usize) -> Option<&'r Row> {
+    rows.iter().find(|row| row.workload == workload && row.clients == clients && row.pace.is_none())
+}
+
 /// The same reads with traces and without, beside one durable insert.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Read {

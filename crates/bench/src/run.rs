@@ -12,7 +12,7 @@ use crate::drive::{Load, Outcome, Work, drive};
 use crate::limits::Limits;
 use crate::load::Loaded;
 use crate::process::Processes;
-use crate::report::{Cost, Read, Row};
+use crate::report::{Cost, Read, Row, at_full_pace};
 use crate::stage::{Scale, Stage, Works};
 
 /// Before anything is counted.
@@ -122,10 +122,7 @@ pub async fn compare(
 }
 
 fn full_rate(rows: &[Row], cell: &Cell) -> Option<f64> {
-    let name = cell.workload.to_string();
-    let row =
-        rows.iter().find(|row| row.workload == name && row.clients == cell.clients && row.pace.is_none())?;
-    Some(row.outcome.rate)
+    Some(at_full_pace(rows, &cell.workload.to_string(), cell.clients)?.outcome.rate)
 }
 
 async fn sent(work: &Arc<dyn Work>, load: Load) -> anyhow::Result<Outcome> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use blob::{BlobStore, LocalStore};
+use blob::LocalStore;
 use database::Database;
 use repository::sweep::are_related;
 use serde::Serialize;
@@ -98,15 +98,6 @@ pub async fn hindrance(
 /// A new store gets its id before anything is stored, and one of an earlier version when the database knows it.
 pub async fn begin(database: &Database, store: &LocalStore) -> anyhow::Result<()> {
     look(database, store, true).await.map(drop)
-}
-
-pub async fn has_nothing(store: &LocalStore) -> anyhow::Result<bool> {
-    for part in 0..=u8::MAX {
-        if !store.part(part).await?.is_empty() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// After a restore: the store is the one of the database that was put back.

@@ -6,7 +6,7 @@ use std::path::Path;
 use access::Requester;
 use anyhow::{Context, bail};
 use atna::{Act, Event, Outcome};
-use blob::{Error, LocalStore};
+use blob::{BlobStore, Error, LocalStore};
 use chrono::{DateTime, Utc};
 use database::Database;
 use futures_util::{StreamExt, TryStreamExt};
@@ -68,7 +68,7 @@ async fn fill(
 ) -> anyhow::Result<Restored> {
     let is_empty = database.is_empty().await?;
     let documents = LocalStore::existing(&data.join("documents"));
-    let is_ready = is_continued || (is_empty && belonging::has_nothing(&documents).await?);
+    let is_ready = is_continued || (is_empty && has_nothing(&documents).await?);
     if !is_ready {
         bail!("there are data already: a backup is restored into an empty installation only");
     }
@@ -199,6 +199,15 @@ async fn put(
     belonging::follow(database, &store).await?;
     forget_removed(folder, manifest, database).await?;
     Ok(counts)
+}
+
+async fn has_nothing(store: &LocalStore) -> anyhow::Result<bool> {
+    for part in 0..=u8::MAX {
+        if !store.part(part).await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn documents(

@@ -94,35 +94,25 @@ pub const POSITIVE: Kind<usize> = Kind {
     show: usize::to_string,
 };
 
-/// XML trees are walked by recursion: deeper ones would not fit the stack of a thread.
-pub const DEPTH: Kind<u32> = Kind {
-    is: "a number from 1 to 300",
-    text: |text| text.parse().ok().filter(|depth| (1..=300).contains(depth)),
-    toml: |value| value.as_integer()?.try_into().ok().filter(|depth| (1..=300).contains(depth)),
-    show: u32::to_string,
-};
+/// A kind of number with bounds.
+const fn between<const LEAST: u32, const MOST: u32>(is: &'static str) -> Kind<u32> {
+    Kind {
+        is,
+        text: |text| text.parse().ok().filter(|number| (LEAST..=MOST).contains(number)),
+        toml: |value| value.as_integer()?.try_into().ok().filter(|number| (LEAST..=MOST).contains(number)),
+        show: u32::to_string,
+    }
+}
 
-pub const YEARS: Kind<u32> = Kind {
-    is: "a number of years from 1 to 1000",
-    text: |text| text.parse().ok().filter(|years| (1..=1000).contains(years)),
-    toml: |value| value.as_integer()?.try_into().ok().filter(|years| (1..=1000).contains(years)),
-    show: u32::to_string,
-};
+/// XML trees are walked by recursion: deeper ones would not fit the stack of a thread.
+pub const DEPTH: Kind<u32> = between::<1, 300>("a number from 1 to 300");
+
+pub const YEARS: Kind<u32> = between::<1, 1000>("a number of years from 1 to 1000");
 
 /// Not so many that the database could not count back to their beginning.
-pub const HOURS: Kind<u32> = Kind {
-    is: "a number of hours from 1 to 10000",
-    text: |text| text.parse().ok().filter(|hours| (1..=10_000).contains(hours)),
-    toml: |value| value.as_integer()?.try_into().ok().filter(|hours| (1..=10_000).contains(hours)),
-    show: u32::to_string,
-};
+pub const HOURS: Kind<u32> = between::<1, 10_000>("a number of hours from 1 to 10000");
 
-pub const MINUTES: Kind<u32> = Kind {
-    is: "a number of minutes from 1 to 100000",
-    text: |text| text.parse().ok().filter(|minutes| (1..=100_000).contains(minutes)),
-    toml: |value| value.as_integer()?.try_into().ok().filter(|minutes| (1..=100_000).contains(minutes)),
-    show: u32::to_string,
-};
+pub const MINUTES: Kind<u32> = between::<1, 100_000>("a number of minutes from 1 to 100000");
 
 /// Octets.
 pub const SIZE: Kind<u64> = Kind {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use bench::goals::{self, extremes};
-use bench::report::{Report, Table};
+use bench::report::{Report, Table, at_full_pace};
 
 use super::super::say;
 
@@ -92,10 +92,7 @@ fn growth(reports: &[Report]) -> String {
     text.push('\n');
     for row in small.rows.iter().filter(|row| row.pace.is_none()) {
         let p50 = |report: &Report| {
-            let same = |other: &&bench::report::Row| {
-                other.workload == row.workload && other.clients == row.clients && other.pace.is_none()
-            };
-            report.rows.iter().find(same).map(|row| row.outcome.p50)
+            at_full_pace(&report.rows, &row.workload, row.clients).map(|row| row.outcome.p50)
         };
         text.push_str(&of_each(&format!("{}, p50 ms", row.workload), &row.clients.to_string(), &p50));
     }
