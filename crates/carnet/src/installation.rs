@@ -79,7 +79,7 @@ impl Installation {
         if config.server.role.is_repository() {
             database.check_pinned(REPOSITORY_UNIQUE_ID, &config.repository.unique_id).await?;
         }
-        let source = atna::Source::here(config.audit.source_id.clone(), config.audit.enterprise_site.clone());
+        let source = config.audit_source();
         Ok(Installation { folder, database, postgres, source })
     }
 
@@ -93,7 +93,7 @@ impl Installation {
         if config.server.role.is_repository() {
             database.pin(REPOSITORY_UNIQUE_ID, &config.repository.unique_id).await?;
         }
-        let source = atna::Source::here(config.audit.source_id.clone(), config.audit.enterprise_site.clone());
+        let source = config.audit_source();
         Ok(Installation { folder: folder.to_owned(), database, postgres, source })
     }
 

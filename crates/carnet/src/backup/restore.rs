@@ -266,7 +266,7 @@ async fn settle(
     manifest: &Manifest,
 ) -> anyhow::Result<Restoration> {
     let record = atna::log::restored(database, signer, &files.checkpoints).await?;
-    let source = atna::Source::here(config.audit.source_id.clone(), config.audit.enterprise_site.clone());
+    let source = config.audit_source();
     let requester = Requester::local(&crate::account::name(), "carnet restore");
     let event = Event::new(Act::BackupRestored, Outcome::Success, &requester, &source)
         .described(format!("a backup of {}", manifest.made_at.format("%Y-%m-%d %H:%M:%S UTC")));

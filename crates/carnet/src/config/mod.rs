@@ -361,6 +361,11 @@ impl Config {
         }
     }
 
+    /// Who the events of this installation say that they come from.
+    pub fn audit_source(&self) -> atna::Source {
+        atna::Source::here(self.audit.source_id.clone(), self.audit.enterprise_site.clone())
+    }
+
     /// Scheme, host and port as others see them. `address` is where the server really listens.
     pub fn public_url(&self, address: SocketAddr) -> String {
         match &self.server.public_url {
